@@ -1,0 +1,160 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Channel, ChannelModel, ConsumeMessage, Options, Replies } from "amqplib";
+import { explain } from "./broker-error.ts";
+import { announceLosses, open } from "./connect.ts";
+import { text } from "./text.ts";
+
+/** amqplib's channel, whose `consume` takes asynchronous handlers and never calls them with `null`. */
+export interface ConsumerChannel extends Channel {
+  consume(queue: string, handler: Handler, options?: Options.Consume): Promise<Replies.Consume>;
+}
+
+/** Handles one delivery. It acknowledges last: whatever goes wrong before leaves the message to the broker. */
+export type Handler = (delivery: ConsumeMessage) => Promise<void> | void;
+
+/**
+ * What a consuming script does: connects, declares, subscribes, and goes on until Ctrl-C.
+ *
+ * - `setup` runs again after each reconnection, however long the broker was away, and also when the broker closed
+ *   the channel or cancelled a consumer (it does when somebody deletes the queue).
+ * - SIGINT (Ctrl-C) and SIGTERM cancel the consumers, wait for the handlers in hand, and close. A second signal
+ *   doesn't wait: exit code 130 or 143.
+ * - A handler that throws or rejects has its error printed. A second later its message goes back to the queue,
+ *   unless it was consumed with `noAck`. The process lives on.
+ * - A refusal (of the login, of a declaration, for want of a permission) is said in a line on stderr, and the
+ *   process exits with code 1.
+ *
+ * @param setup Declares the topology and calls `channel.consume`. Each run gets a new channel.
+ * @returns When a signal has ended it and everything is closed, so that the process can end with exit code 0.
+ * @throws What `setup` threw the first time, unless it came from the broker.
+ */
+export async function consume(setup: (channel: ConsumerChannel) => Promise<void>): Promise<void> {
+  const signalled = firstSignal();
+  const handlers = new Set<Promise<void>>();
+  let subscription: Subscription | undefined;
+  let refuse: (error: unknown) => void = () => {};
+  const refused = new Promise<never>((_, reject) => {
+    refuse = reject;
+  });
+  let broker = "the broker";
+  try {
+    const { connection, ready, shown } = await open({
+      async setup(model) {
+        subscription = await subscribe(model, setup, handlers, refuse);
+      },
+    });
+    broker = shown;
+    announceLosses(connection);
+    await Promise.race([signalled, Promise.all([ready, refused])]);
+    await subscription?.cancel();
+    while (handlers.size > 0) await Promise.all(handlers);
+    await subscription?.close();
+    await connection.close();
+  } catch (error) {
+    const reason = explain(error, broker);
+    if (!reason) throw error;
+    console.error(reason.message);
+    process.exit(1);
+  }
+}
+
+interface Subscription {
+  /** Ends the flow of deliveries. Those that are on their way still reach their handlers. */
+  cancel(): Promise<void>;
+  /** Sends what is left to send, acknowledgements above all. */
+  close(): Promise<void>;
+}
+
+async function subscribe(
+  model: ChannelModel,
+  setup: (channel: ConsumerChannel) => Promise<void>,
+  handlers: Set<Promise<void>>,
+  refuse: (error: unknown) => void,
+): Promise<Subscription> {
+  const channel = await model.createChannel();
+  const consumerTags: string[] = [];
+  let open = true;
+  // A new connection, then setup again: one way back from whatever has ended this channel.
+  const startAgain = () => void model.close().catch(isClosedAlready);
+  channel.once("close", () => {
+    if (open) startAgain();
+    open = false;
+  });
+
+  const failed = async (delivery: ConsumeMessage, noAck: boolean, error: unknown) => {
+    // The broker saw the connection go, and delivers the message again by itself.
+    if (!open) return;
+    console.error(` [!] A handler failed: ${describe(error)}`);
+    if (noAck) return;
+    // At once, the same message would come back thousands of times a second.
+    await pause(1000);
+    if (open) channel.nack(delivery);
+  };
+
+  const amqplibConsume = channel.consume.bind(channel);
+  const consume = async (queue: string, handler: Handler, options: Options.Consume = {}) => {
+    const noAck = options.noAck ?? false;
+    const deliver = (delivery: ConsumeMessage | null) => {
+      if (delivery === null) {
+        console.error(` [!] The broker cancelled the consumer of ${queue}. Subscribing again ...`);
+        startAgain();
+        return;
+      }
+      // amqplib 2.3.1 closes the channel when a handler throws, and leaves a rejected promise to nobody.
+      const handling = attempt(handler, delivery)?.catch((error) => failed(delivery, noAck, error));
+      if (!handling) return;
+      handlers.add(handling);
+      void handling.then(() => handlers.delete(handling));
+    };
+    const consumer = await amqplibConsume(queue, deliver, options);
+    consumerTags.push(consumer.consumerTag);
+    return consumer;
+  };
+  await setup(Object.assign(channel, { consume }) as ConsumerChannel);
+  if (!open) throw new Error("Channel closed");
+
+  channel.once("error", (error: Error & { code?: number }) => {
+    // What isn't allowed won't be allowed on the next connection either.
+    if (error.code === ACCESS_REFUSED) refuse(error);
+    else console.error(` [!] ${text(error.message)}.`);
+  });
+  return {
+    async cancel() {
+      await Promise.all(consumerTags.map((tag) => channel.cancel(tag))).catch(isClosedAlready);
+    },
+    async close() {
+      open = false;
+      await channel.close().catch(isClosedAlready);
+    },
+  };
+}
+
+/** Reply code 403 of AMQP 0-9-1, section 1.2. */
+const ACCESS_REFUSED = 403;
+
+function attempt(handler: Handler, delivery: ConsumeMessage): Promise<void> | undefined {
+  try {
+    return handler(delivery) ?? undefined;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** Closing what is closed is no error here: it is what was wanted. */
+const isClosedAlready = () => {};
+
+/** An error as its stack, since it is a fault of the program. Its message may quote a message's body. */
+const describe = (error: unknown) =>
+  (error instanceof Error ? (error.stack ?? error.message) : String(error)).split("\n").map(text).join("\n");
+
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let waiting = false;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (waiting) process.exit(signal === "SIGINT" ? 130 : 143);
+      waiting = true;
+      resolve();
+    };
+    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  });
+}
