@@ -4,7 +4,10 @@ import { explain } from "./broker-error.ts";
 import { announceLosses, open } from "./connect.ts";
 import { text } from "./text.ts";
 
-/** amqplib's channel, whose `consume` takes asynchronous handlers and never calls them with `null`. */
+/**
+ * amqplib's channel, whose `consume` takes asynchronous handlers, never calls them with `null`, and not before
+ * the setup is done.
+ */
 export interface ConsumerChannel extends Channel {
   consume(queue: string, handler: Handler, options?: Options.Consume): Promise<Replies.Consume>;
 }
@@ -73,6 +76,7 @@ async function subscribe(
 ): Promise<Subscription> {
   const channel = await model.createChannel();
   const consumerTags: string[] = [];
+  let early: (() => void)[] | undefined = [];
   let open = true;
   // A new connection, then setup again: one way back from whatever has ended this channel.
   const startAgain = () => void model.close().catch(isClosedAlready);
@@ -106,12 +110,17 @@ async function subscribe(
       handlers.add(handling);
       void handling.then(() => handlers.delete(handling));
     };
-    const consumer = await amqplibConsume(queue, deliver, options);
+    // The first deliveries may come in the same packet as the broker's consent.
+    const onDelivery = (delivery: ConsumeMessage | null) =>
+      early ? void early.push(() => deliver(delivery)) : deliver(delivery);
+    const consumer = await amqplibConsume(queue, onDelivery, options);
     consumerTags.push(consumer.consumerTag);
     return consumer;
   };
   await setup(Object.assign(channel, { consume }) as ConsumerChannel);
   if (!open) throw new Error("Channel closed");
+  for (const deliver of early) deliver();
+  early = undefined;
 
   channel.once("error", (error: Error & { code?: number }) => {
     // What isn't allowed won't be allowed on the next connection either.

@@ -1,0 +1,11 @@
+import { produce, text, usage } from "shared";
+import { declareHello, queue } from "./topology.ts";
+
+const { words } = usage("send [text...]", 'send "Good morning"');
+const message = words.join(" ") || "Hello World!";
+
+await produce(async (channel) => {
+  await declareHello(channel);
+  channel.sendToQueue(queue, Buffer.from(message));
+  console.log(` [x] Sent ${text(message)}`);
+});

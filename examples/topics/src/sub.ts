@@ -1,0 +1,18 @@
+import { consume, text, usage } from "shared";
+import { declareLogs, exchange } from "./topology.ts";
+
+const { words: patterns, refuse } = usage("sub <pattern>...", 'sub "kern.*" "*.critical"');
+if (patterns.length === 0) refuse("Which routing keys? Give at least one pattern, in quotes.");
+
+await consume(async (channel) => {
+  await declareLogs(channel);
+  // A queue of our own: the broker names it, and deletes it when we go.
+  const { queue } = await channel.assertQueue("", { exclusive: true });
+  for (const pattern of patterns) await channel.bindQueue(queue, exchange, pattern);
+  await channel.consume(
+    queue,
+    ({ fields, content }) => console.log(` [x] ${text(fields.routingKey)}:'${text(content)}'`),
+    { noAck: true },
+  );
+  console.log(" [*] Waiting for logs. To exit press CTRL+C");
+});

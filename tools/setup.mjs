@@ -1,0 +1,58 @@
+// What `npm start` and `npm test` need on a machine that has only Node and npm: pnpm and the dependencies.
+// Plain JavaScript on Node's own modules, because it runs before anything is installed.
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const programs = { tour: "tools/tour/src/cli.ts", test: "tools/testkit/src/cli.ts" };
+const [command, ...words] = process.argv.slice(2);
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { packageManager, engines } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+);
+// On Windows pnpm and npx are .cmd files, which only a shell runs.
+const shell = process.platform === "win32";
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19))
+  stop(`Node ${engines.node} is needed, and this is ${process.versions.node}.`);
+
+if (!hasPnpm()) {
+  if (process.env.PNPM_BY_NPX) stop(`npx could not run ${packageManager}.`);
+  // The same once more, with the pnpm that npx fetches on the PATH.
+  console.log(`Fetching ${packageManager} ...`);
+  const again = ["node", "tools/setup.mjs", command, ...words];
+  process.exit(await run("npx", ["--yes", `--package=${packageManager}`, ...again], { PNPM_BY_NPX: "1" }));
+}
+
+const first = !existsSync(`${root}/node_modules`);
+if (first) console.log("Installing the dependencies ...");
+const install = ["install", "--frozen-lockfile", `--loglevel=${first ? "info" : "warn"}`];
+if ((await run("pnpm", install)) !== 0) stop("The dependencies could not be installed.");
+
+const hint = process.env.PNPM_BY_NPX ? { TOUR_PNPM_HINT: `npm install --global ${packageManager}` } : {};
+process.exit(await run("node", ["--import", "tsx", programs[command], ...words], hint));
+
+function hasPnpm() {
+  const { stdout } = spawnSync("pnpm", ["--version"], { cwd: root, encoding: "utf8", shell });
+  return stdout?.split(".")[0] === packageManager.split("@")[1].split(".")[0];
+}
+
+async function run(program, args, env = {}) {
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, shell, stdio: "inherit" });
+  // Ctrl-C reaches the child too, and what it then cleans up is worth waiting for.
+  const wait = () => {};
+  const forward = () => child.kill("SIGTERM");
+  process.on("SIGINT", wait).on("SIGTERM", forward);
+  const [code, signal] = await once(child, "exit");
+  process.off("SIGINT", wait).off("SIGTERM", forward);
+  if (signal === "SIGINT") process.exit(130);
+  return code ?? 1;
+}
+
+function stop(reason) {
+  console.error(reason);
+  process.exit(1);
+}
