@@ -1,0 +1,168 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { type Management, managementApi } from "./management.ts";
+import type { Overview } from "./ready.ts";
+
+export interface StartOptions {
+  /** Only this way. By default what the variable BROKER says, else every way in turn. */
+  kind?: "docker" | "native" | undefined;
+  /** A node of one's own, which can be killed: never the one at AMQP_URL. */
+  private?: boolean | undefined;
+  /** The port for AMQP on 127.0.0.1. By default a free one. */
+  port?: number | undefined;
+  /** The port of the management API and page on 127.0.0.1. By default a free one. */
+  managementPort?: number | undefined;
+  /** Hears, a line at a time, what is tried, why it fails, and what takes a while. */
+  say?: ((line: string) => void) | undefined;
+  /** Gives up: what has been started is ended, and the promise rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A running RabbitMQ, however it came to run. */
+export interface Place {
+  /** With user and password. */
+  amqpUrl: string;
+  /** With user and password. */
+  managementUrl: string;
+  /** For people: "RabbitMQ 3.10.8, a private node on this machine". */
+  description: string;
+  /**
+   * Ends the broker at once, as a power cut would. What was confirmed survives.
+   *
+   * @throws When the broker was found by AMQP_URL: it is not ours to kill.
+   */
+  kill(): Promise<void>;
+  /**
+   * Starts the killed broker again, on the same data and the same ports.
+   *
+   * @returns When it answers.
+   * @throws When it doesn't within two minutes, or was found by AMQP_URL.
+   */
+  start(): Promise<void>;
+  /** Ends the broker and removes its data. Does nothing to one that was found by AMQP_URL. */
+  stop(): Promise<void>;
+}
+
+/** A running RabbitMQ and what tests ask of it. */
+export interface Broker extends Place {
+  /** "3.10.8" */
+  version: string;
+  /** A request to the management API. */
+  management: Management;
+  /**
+   * Creates a virtual host.
+   *
+   * @param name By default a random one.
+   * @throws {ManagementError}
+   */
+  createVirtualHost(name?: string): Promise<VirtualHost>;
+  /**
+   * Creates a user with a random name and password, who may do only what is said.
+   *
+   * @param permissions In which virtual host, and regular expressions for the names of the queues and exchanges
+   *   that may be configured, written to and read from. An empty one allows nothing.
+   * @throws {ManagementError}
+   */
+  createUser(permissions: Permissions): Promise<User>;
+  /**
+   * Cuts connections, as an operator would on the management page. A connection that was opened a moment ago may
+   * not be known yet, so it waits until there is one to cut.
+   *
+   * @param vhost The virtual host whose connections are cut.
+   * @returns How many were cut.
+   * @throws When there is none within 30 s.
+   */
+  closeConnections(vhost: string): Promise<number>;
+}
+
+export interface VirtualHost {
+  name: string;
+  /** With user, password and the encoded name. */
+  amqpUrl: string;
+  managementUrl: string;
+  /** Deletes it with all that is in it. Connections to it are closed. */
+  delete(): Promise<void>;
+}
+
+export interface Permissions {
+  vhost: string;
+  configure: string;
+  write: string;
+  read: string;
+}
+
+export interface User {
+  name: string;
+  password: string;
+  /** Of the virtual host, with this user's name and password. */
+  amqpUrl: string;
+  delete(): Promise<void>;
+}
+
+/**
+ * Adds the management API's part to a running RabbitMQ.
+ *
+ * @param place Where it runs.
+ * @throws {ManagementError} When the management API doesn't answer.
+ */
+export async function openBroker(place: Place): Promise<Broker> {
+  const management = managementApi(place.managementUrl);
+  const { rabbitmq_version: version } = await management<Overview>("GET", "/overview");
+
+  return {
+    ...place,
+    version,
+    management,
+
+    async createVirtualHost(name = `vhost-${randomUUID().slice(0, 8)}`) {
+      const path = `/vhosts/${encodeURIComponent(name)}`;
+      await management("PUT", path);
+      return {
+        name,
+        amqpUrl: urlOf(place.amqpUrl, { vhost: name }),
+        managementUrl: place.managementUrl,
+        delete: () => management("DELETE", path),
+      };
+    },
+
+    async createUser({ vhost, ...permissions }) {
+      const name = `user-${randomUUID().slice(0, 8)}`;
+      const password = randomUUID();
+      await management("PUT", `/users/${name}`, { password, tags: "" });
+      await management("PUT", `/permissions/${encodeURIComponent(vhost)}/${name}`, permissions);
+      return {
+        name,
+        password,
+        amqpUrl: urlOf(place.amqpUrl, { vhost, name, password }),
+        delete: () => management("DELETE", `/users/${name}`),
+      };
+    },
+
+    async closeConnections(vhost) {
+      // ms
+      const deadline = AbortSignal.timeout(30_000);
+      for (;;) {
+        const connections = await management<{ name: string }[]>(
+          "GET",
+          `/vhosts/${encodeURIComponent(vhost)}/connections`,
+        );
+        for (const { name } of connections)
+          await management("DELETE", `/connections/${encodeURIComponent(name)}`);
+        if (connections.length > 0) return connections.length;
+        if (deadline.aborted) throw new Error(`no connection to the virtual host ${vhost} to close`);
+        await setTimeout(100);
+      }
+    },
+  };
+}
+
+function urlOf(
+  broker: string,
+  { vhost, name, password }: { vhost: string; name?: string; password?: string },
+): string {
+  const url = new URL(broker);
+  url.pathname = `/${encodeURIComponent(vhost)}`;
+  if (name !== undefined) url.username = name;
+  if (password !== undefined) url.password = password;
+  return url.href;
+}

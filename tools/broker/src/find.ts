@@ -1,0 +1,142 @@
+import { type Broker, openBroker, type Place, type StartOptions } from "./broker.ts";
+import { findInstallWay, install } from "./install.ts";
+import { managementApi } from "./management.ts";
+import { findInstallation, startNative } from "./native.ts";
+import { handshake, type Overview } from "./ready.ts";
+
+export interface FoundBroker {
+  kind: "url" | "docker" | "native" | "install";
+  /** What the results of tests depend on: "RabbitMQ 3.10.8 native", "rabbitmq:4-management sha256:…". */
+  identity: string;
+}
+
+interface Way {
+  kind: FoundBroker["kind"];
+  /** Says what would be started, and starts nothing. Rejects with the reason, in one line, when it can't be. */
+  find(): Promise<string>;
+  start(options: StartOptions): Promise<Place>;
+}
+
+const byUrl: Way = {
+  kind: "url",
+  async find() {
+    const { amqpUrl, managementUrl } = urls();
+    await handshake(amqpUrl);
+    const { rabbitmq_version } = await managementApi(managementUrl, 5_000)<Overview>("GET", "/overview");
+    return `RabbitMQ ${rabbitmq_version} by AMQP_URL`;
+  },
+  async start() {
+    const { amqpUrl, managementUrl } = urls();
+    const notOurs = async () => {
+      throw new Error("The broker at AMQP_URL is not ours to kill and start. Ask for a private one.");
+    };
+    return {
+      amqpUrl,
+      managementUrl,
+      description: `the RabbitMQ at AMQP_URL, ${new URL(amqpUrl).host}`,
+      kill: notOurs,
+      start: notOurs,
+      stop: async () => {},
+    };
+  },
+};
+
+const native: Way = {
+  kind: "native",
+  find: async () => `RabbitMQ ${findInstallation().version} native`,
+  start: (options) => startNative(findInstallation(), options),
+};
+
+const installing: Way = {
+  kind: "install",
+  async find() {
+    findInstallWay();
+    return "RabbitMQ, to be installed";
+  },
+  async start(options) {
+    await install(options);
+    return native.start(options);
+  },
+};
+
+/** The ways to a broker, in the order in which they are tried. */
+function ways({ kind = forced(), private: ownNode = false }: StartOptions): Way[] {
+  const all = [native, installing];
+  const chosen = all.filter((way) => kind === undefined || (kind === "docker") === (way.kind === "docker"));
+  return process.env["AMQP_URL"] && !ownNode ? [byUrl, ...chosen] : chosen;
+}
+
+function forced(): StartOptions["kind"] {
+  const kind = process.env["BROKER"];
+  if (!kind) return undefined;
+  if (kind !== "docker" && kind !== "native")
+    throw new Error(`BROKER is "${kind}": expected "docker" or "native".`);
+  return kind;
+}
+
+/**
+ * Says which broker `startBroker` would use, and starts nothing.
+ *
+ * @param options As for `startBroker`.
+ * @returns The first that is there, or could be.
+ * @throws When there is none, with what was tried and what to install.
+ */
+export function findBroker(options: StartOptions = {}): Promise<FoundBroker> {
+  return firstOf(options, async (way) => ({ kind: way.kind, identity: await way.find() }));
+}
+
+/**
+ * Finds or starts a real RabbitMQ: the one at AMQP_URL (and RABBITMQ_MANAGEMENT_URL), else one in Docker, else a
+ * private node of the RabbitMQ on this machine, else, on Debian and Ubuntu, one that is installed now. A way that
+ * fails is said, and the next one tried.
+ *
+ * A broker that it started ends with `stop()`, or with this process, by whatever cause that ends.
+ *
+ * @returns The broker, answering.
+ * @throws When there is none, with what was tried and what to install; or with the signal's reason.
+ */
+export function startBroker(options: StartOptions = {}): Promise<Broker> {
+  return firstOf(options, async (way) => {
+    await way.find();
+    options.signal?.throwIfAborted();
+    return openBroker(await way.start(options));
+  });
+}
+
+async function firstOf<T>(options: StartOptions, attempt: (way: Way) => Promise<T>): Promise<T> {
+  const reasons: string[] = [];
+  for (const way of ways(options)) {
+    try {
+      return await attempt(way);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      const reason = `${names[way.kind]}: ${(error as Error).message}`;
+      reasons.push(reason);
+      options.say?.(reason);
+    }
+  }
+  throw new Error(["No RabbitMQ here, and none could be started.", ...reasons, help].join("\n"));
+}
+
+const names = {
+  url: "AMQP_URL",
+  docker: "Docker",
+  native: "This machine's RabbitMQ",
+  install: "Installing RabbitMQ",
+};
+
+const help = `Get one of these, and try again:
+  Debian, Ubuntu   sudo apt-get install rabbitmq-server
+  macOS            brew install rabbitmq
+  Windows          choco install rabbitmq, then set AMQP_URL=amqp://localhost
+  Docker           docker compose up -d, then set AMQP_URL=amqp://localhost`;
+
+function urls(): { amqpUrl: string; managementUrl: string } {
+  const amqpUrl = process.env["AMQP_URL"] ?? "";
+  const { username, password, hostname } = new URL(amqpUrl);
+  const login = username === "" ? "" : `${username}:${password}@`;
+  return {
+    amqpUrl,
+    managementUrl: process.env["RABBITMQ_MANAGEMENT_URL"] || `http://${login}${hostname}:15672`,
+  };
+}

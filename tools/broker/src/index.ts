@@ -1,0 +1,3 @@
+export type { Broker, Permissions, StartOptions, User, VirtualHost } from "./broker.ts";
+export { type FoundBroker, findBroker, startBroker } from "./find.ts";
+export { type Management, ManagementError } from "./management.ts";
