@@ -24,6 +24,8 @@ export interface Place {
   amqpUrl: string;
   /** With user and password. */
   managementUrl: string;
+  /** What the results of tests on it depend on, as `findBroker` says it. */
+  identity: string;
   /** For people: "RabbitMQ 3.10.8, a private node on this machine". */
   description: string;
   /**

@@ -1,7 +1,8 @@
 import { type Broker, openBroker, type Place, type StartOptions } from "./broker.ts";
+import { findImage, image, startDocker } from "./docker.ts";
 import { findInstallWay, install } from "./install.ts";
 import { managementApi } from "./management.ts";
-import { findInstallation, startNative } from "./native.ts";
+import { findInstallation, identityOf, startNative } from "./native.ts";
 import { handshake, type Overview } from "./ready.ts";
 
 export interface FoundBroker {
@@ -33,6 +34,7 @@ const byUrl: Way = {
     return {
       amqpUrl,
       managementUrl,
+      identity: await byUrl.find(),
       description: `the RabbitMQ at AMQP_URL, ${new URL(amqpUrl).host}`,
       kill: notOurs,
       start: notOurs,
@@ -41,9 +43,15 @@ const byUrl: Way = {
   },
 };
 
+const docker: Way = {
+  kind: "docker",
+  find: async () => `${image()} ${(await findImage()) ?? "(to be pulled)"}`,
+  start: startDocker,
+};
+
 const native: Way = {
   kind: "native",
-  find: async () => `RabbitMQ ${findInstallation().version} native`,
+  find: async () => identityOf(findInstallation()),
   start: (options) => startNative(findInstallation(), options),
 };
 
@@ -61,7 +69,7 @@ const installing: Way = {
 
 /** The ways to a broker, in the order in which they are tried. */
 function ways({ kind = forced(), private: ownNode = false }: StartOptions): Way[] {
-  const all = [native, installing];
+  const all = [docker, native, installing];
   const chosen = all.filter((way) => kind === undefined || (kind === "docker") === (way.kind === "docker"));
   return process.env["AMQP_URL"] && !ownNode ? [byUrl, ...chosen] : chosen;
 }
@@ -97,9 +105,9 @@ export function findBroker(options: StartOptions = {}): Promise<FoundBroker> {
  */
 export function startBroker(options: StartOptions = {}): Promise<Broker> {
   return firstOf(options, async (way) => {
-    await way.find();
-    options.signal?.throwIfAborted();
-    return openBroker(await way.start(options));
+    const broker = await openBroker(await way.start(options));
+    options.say?.(`Broker: ${broker.description}.`);
+    return broker;
   });
 }
 

@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Place, StartOptions } from "./broker.ts";
-import { freePorts } from "./ports.ts";
+import { startKeeper } from "./keepers.ts";
+import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
 
 /** A RabbitMQ that is installed on this machine. */
@@ -16,7 +14,7 @@ export interface Installation {
   version: string;
 }
 
-/** What keeper.mjs is told. */
+/** What native-keeper.mjs is told. */
 export interface Keepsake {
   /** The node's home and data, made at first and removed at last. */
   folder: string;
@@ -43,6 +41,9 @@ export function findInstallation(): Installation {
   if (epmd === undefined) throw new Error(`${server} is here, but Erlang's epmd is not on the PATH`);
   return { server, epmd, version: versionOf(server) };
 }
+
+/** What the results of tests on it depend on. */
+export const identityOf = ({ version }: Installation): string => `RabbitMQ ${version} native`;
 
 function serverCandidates(): string[] {
   return [
@@ -107,31 +108,24 @@ function children(folder: string, prefix: string): string[] {
  * @throws When it doesn't answer within two minutes, with the end of its log, or with the signal's reason.
  */
 export async function startNative(installation: Installation, options: StartOptions): Promise<Place> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await startNode(installation, options);
-    } catch (error) {
-      // Another process may have taken a port since it was found free.
-      const clash = /eaddrinuse|already in use/i.test((error as Error).message);
-      if (!clash || options.port !== undefined || attempt === 3) throw error;
-    }
-  }
+  options.say?.(`Starting RabbitMQ ${installation.version} on this machine …`);
+  const fixed = [options.port, options.managementPort, undefined, undefined];
+  return onPorts(fixed, (ports) =>
+    startNode(installation, ports as [number, number, number, number], options),
+  );
 }
 
-async function startNode({ server, epmd, version }: Installation, options: StartOptions): Promise<Place> {
-  const [amqpPort, managementPort, distributionPort, epmdPort] = (await freePorts(4)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const port = options.port ?? amqpPort;
-  const httpPort = options.managementPort ?? managementPort;
+async function startNode(
+  installation: Installation,
+  [port, managementPort, distributionPort, epmdPort]: [number, number, number, number],
+  options: StartOptions,
+): Promise<Place> {
+  const { server, epmd, version } = installation;
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
-  const managementUrl = `http://guest:guest@127.0.0.1:${httpPort}`;
+  const managementUrl = `http://guest:guest@127.0.0.1:${managementPort}`;
   const folder = join(tmpdir(), `rabbitmq-${randomUUID().slice(0, 8)}`);
 
-  const keeper = keep({
+  const keeper = startKeeper("native-keeper.mjs", {
     folder,
     epmd,
     epmdPort,
@@ -141,7 +135,7 @@ async function startNode({ server, epmd, version }: Installation, options: Start
       "rabbitmq.conf": [
         `listeners.tcp.1 = 127.0.0.1:${port}`,
         "management.tcp.ip = 127.0.0.1",
-        `management.tcp.port = ${httpPort}`,
+        `management.tcp.port = ${managementPort}`,
         "",
       ].join("\n"),
     },
@@ -170,7 +164,7 @@ async function startNode({ server, epmd, version }: Installation, options: Start
       // Boots in 1.6 s instead of 3.5 s.
       RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD: "short",
     },
-  });
+  } satisfies Keepsake);
 
   async function start(giveUp?: AbortSignal) {
     const exited = new AbortController();
@@ -198,47 +192,10 @@ async function startNode({ server, epmd, version }: Installation, options: Start
   return {
     amqpUrl,
     managementUrl,
+    identity: identityOf(installation),
     description: `RabbitMQ ${version}, a private node on this machine`,
     start: () => start(),
     kill: () => keeper.tell("kill"),
     stop: keeper.stop,
-  };
-}
-
-interface Keeper {
-  process: ChildProcess;
-  tell(command: "start" | "kill"): Promise<void>;
-  stop(): Promise<void>;
-}
-
-function keep(keepsake: Keepsake): Keeper {
-  const script = fileURLToPath(new URL("./keeper.mjs", import.meta.url));
-  const keeper = spawn(process.execPath, [script, JSON.stringify(keepsake)], {
-    // A session of its own: neither Ctrl-C nor a closed terminal reaches it.
-    detached: true,
-    stdio: ["ignore", "ignore", "ignore", "ipc"],
-    // Not this process's NODE_OPTIONS, which may name loaders and debuggers.
-    env: { PATH: process.env["PATH"] },
-  });
-  const exit = once(keeper, "exit");
-
-  return {
-    process: keeper,
-    async tell(command) {
-      keeper.send(command);
-      const done = new Promise<void>((resolve) => {
-        const onMessage = (message: { done?: string }) => {
-          if (message.done !== command) return;
-          keeper.off("message", onMessage);
-          resolve();
-        };
-        keeper.on("message", onMessage);
-      });
-      await Promise.race([done, exit.then(() => Promise.reject(new Error("the broker has been stopped")))]);
-    },
-    async stop() {
-      if (keeper.connected) keeper.disconnect();
-      await exit;
-    },
   };
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 
 /**
  * Finds free ports on 127.0.0.1.
@@ -21,11 +21,13 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /**
- * Whether nothing listens on a port of 127.0.0.1.
+ * Whether nothing listens on a port of this machine's loopback addresses.
  *
  * @param port A TCP port.
  */
 export async function isFree(port: number): Promise<boolean> {
+  // On macOS one may listen on 127.0.0.1 beside another who listens on all addresses, so listening proves too little.
+  if (await listens(port)) return false;
   const server = createServer();
   try {
     server.listen(port, "127.0.0.1");
@@ -35,5 +37,39 @@ export async function isFree(port: number): Promise<boolean> {
     return false;
   } finally {
     server.close();
+  }
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, "localhost");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/**
+ * Starts something on free ports, once more on others when one was taken in between.
+ *
+ * @param fixed Ports that matter and are not to be replaced. With one of these, a clash is an error at once.
+ * @param start Gets the fixed ports, each missing one replaced by a free one.
+ */
+export async function onPorts<T>(
+  fixed: (number | undefined)[],
+  start: (ports: number[]) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const free = await freePorts(fixed.length);
+    try {
+      return await start(free.map((port, i) => fixed[i] ?? port));
+    } catch (error) {
+      // As Erlang, epmd and Docker put it.
+      const clash = /eaddrinuse|already in use|already allocated/i.test((error as Error).message);
+      if (!clash || fixed.some(Boolean) || attempt === 3) throw error;
+    }
   }
 }

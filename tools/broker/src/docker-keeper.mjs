@@ -1,0 +1,34 @@
+// Removes a Docker container as soon as the process that asked for it is gone, for whatever reason. That process's
+// end closes the IPC channel, even after a SIGKILL. Testcontainers' own reaper takes 10 s and another image.
+
+import { once } from "node:events";
+import { request } from "node:http";
+import { setTimeout } from "node:timers/promises";
+
+/** @type {import("./docker.ts").Removal} */
+const { engine, container } = JSON.parse(process.argv[2] ?? "");
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.disconnect());
+process.on("disconnect", async () => {
+  // The engine may be creating it at this moment.
+  for (let attempt = 0; attempt < 10 && (await remove()) === 404; attempt++) await setTimeout(100);
+  process.exit();
+});
+
+async function remove() {
+  // With its anonymous volume.
+  const removal = request({
+    ...engine,
+    method: "DELETE",
+    path: `/containers/${container}?force=1&v=1`,
+  }).end();
+  try {
+    const [response] = await once(removal, "response");
+    response.resume();
+    await once(response, "end");
+    return response.statusCode;
+  } catch {
+    // No engine any more, so no container either.
+    return undefined;
+  }
+}

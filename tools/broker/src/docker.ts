@@ -1,0 +1,180 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { request } from "node:http";
+import { homedir, hostname, userInfo } from "node:os";
+import { join } from "node:path";
+import { json } from "node:stream/consumers";
+import type { Place, StartOptions } from "./broker.ts";
+import { type Keeper, startKeeper } from "./keepers.ts";
+import { onPorts } from "./ports.ts";
+import { ready } from "./ready.ts";
+
+/** Where a Docker engine listens, as Node's http.request takes it. */
+export type Engine = { socketPath: string } | { host: string; port: string };
+
+/** What docker-keeper.mjs is told. */
+export interface Removal {
+  engine: Engine;
+  container: string;
+}
+
+/** The image that is run. */
+export const image = () => process.env["RABBITMQ_IMAGE"] || "rabbitmq:4-management";
+
+/**
+ * Finds the Docker engine of this machine.
+ *
+ * @param dockerHost The variable DOCKER_HOST. Without it, the sockets where Testcontainers looks, in its order.
+ * @throws When there is none, or it is on another machine: a container's ports would not be on 127.0.0.1 here.
+ */
+export function findEngine(dockerHost = process.env["DOCKER_HOST"]): Engine {
+  if (dockerHost) {
+    const { protocol, hostname, port, pathname } = new URL(dockerHost);
+    if (protocol === "unix:") return { socketPath: pathname };
+    if (protocol === "tcp:" && /^(localhost|127\.0\.0\.1)$/.test(hostname))
+      return { host: "127.0.0.1", port: port || "2375" };
+    throw new Error(`the engine at DOCKER_HOST (${protocol}//${hostname}) is on another machine`);
+  }
+  if (process.platform === "win32") return { socketPath: "//./pipe/docker_engine" };
+  const sockets = [
+    "/var/run/docker.sock",
+    join(process.env["XDG_RUNTIME_DIR"] ?? "/", "docker.sock"),
+    join(homedir(), ".docker/run/docker.sock"),
+    join(homedir(), ".docker/desktop/docker.sock"),
+    `/run/user/${userInfo().uid}/docker.sock`,
+  ];
+  const socketPath = sockets.find((path) => existsSync(path));
+  if (socketPath === undefined) throw new Error("no engine on this machine (no docker.sock)");
+  return { socketPath };
+}
+
+/**
+ * Finds the image in the Docker engine of this machine.
+ *
+ * @returns Its id, or `undefined` when it has to be pulled.
+ * @throws When there is no engine, or it doesn't answer within 2 s, or its containers can't be reached from here.
+ */
+export async function findImage(): Promise<string | undefined> {
+  const engine = findEngine();
+  // In a container with the socket of the machine around it, 127.0.0.1 is not where the engine's ports are.
+  if (existsSync("/.dockerenv") && (await ask<{ Name: string }>(engine, "/info"))?.Name !== hostname())
+    throw new Error("the engine is outside of this container, and so are its ports");
+  return (await ask<{ Id: string }>(engine, `/images/${image()}/json`))?.Id;
+}
+
+async function ask<T>(engine: Engine, path: string): Promise<T | undefined> {
+  // ms
+  const signal = AbortSignal.timeout(2_000);
+  const asking = request({ ...engine, path, signal }).end();
+  let response: import("node:http").IncomingMessage;
+  try {
+    [response] = await once(asking, "response");
+  } catch (error) {
+    const reason = signal.aborted
+      ? "no answer"
+      : ((error as NodeJS.ErrnoException).code ?? (error as Error).message);
+    throw new Error(`the engine at ${Object.values(engine).join(":")} does not answer (${reason})`);
+  }
+  const answer = (await json(response)) as T & { message?: string };
+  if (response.statusCode === 200) return answer;
+  if (response.statusCode === 404) return undefined;
+  throw new Error(`the engine refused: ${answer.message}`);
+}
+
+/**
+ * Starts RabbitMQ in a container whose ports are on 127.0.0.1 only. It is removed when it is stopped or when this
+ * process ends, by whatever cause.
+ *
+ * @param options `port` and `managementPort` where they matter, else free ones; `say` hears that an image is pulled;
+ *   `signal` to give up.
+ * @returns The broker, answering.
+ * @throws When the image can't be had, or RabbitMQ doesn't answer within two minutes, or with the signal's reason.
+ */
+export async function startDocker(options: StartOptions): Promise<Place> {
+  if ((await findImage()) === undefined) options.say?.(`Pulling ${image()} …`);
+  else options.say?.(`Starting ${image()} in Docker …`);
+  return onPorts([options.port, options.managementPort], (ports) =>
+    startContainer(ports as [number, number], options),
+  );
+}
+
+async function startContainer(
+  [port, managementPort]: [number, number],
+  options: StartOptions,
+): Promise<Place> {
+  // A third of a second to load, and not needed before.
+  const { GenericContainer, getContainerRuntimeClient, Wait } = await import("testcontainers");
+  const { dockerode } = (await getContainerRuntimeClient()).container;
+  const name = `rabbitmq-${randomUUID().slice(0, 8)}`;
+  const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
+  const managementUrl = `http://guest:guest@127.0.0.1:${managementPort}`;
+  let keeper: Keeper | undefined;
+
+  class LoopbackContainer extends GenericContainer {
+    protected override async beforeContainerCreated() {
+      options.signal?.throwIfAborted();
+      for (const bindings of Object.values(
+        this.hostConfig.PortBindings as Record<string, { HostIp?: string }[]>,
+      ))
+        for (const binding of bindings) binding.HostIp = "127.0.0.1";
+      const { socketPath, host, port } = dockerode.modem as unknown as {
+        socketPath?: string;
+        host: string;
+        port: string;
+      };
+      keeper = startKeeper("docker-keeper.mjs", {
+        engine: socketPath === undefined ? { host, port } : { socketPath },
+        container: name,
+      } satisfies Removal);
+    }
+  }
+
+  async function answers(giveUp?: AbortSignal) {
+    // ms; a bound for machines under heavy load
+    const tooLong = AbortSignal.timeout(120_000);
+    return ready(amqpUrl, managementUrl, AbortSignal.any([tooLong, ...(giveUp ? [giveUp] : [])]));
+  }
+
+  const starting = new LoopbackContainer(image())
+    .withName(name)
+    // The node's name, and so the place of its data, comes from it.
+    .withHostname("rabbitmq")
+    .withExposedPorts({ container: 5672, host: port }, { container: 15672, host: managementPort })
+    // Ours is the keeper, and readiness is what we await.
+    .withAutoCleanup(false)
+    .withWaitStrategy(Wait.forAll([]))
+    .start();
+  try {
+    // A pull may take minutes, and goes on without us. The container is then not created any more.
+    await Promise.race([starting, aborted(options.signal, () => keeper === undefined)]);
+    const { rabbitmq_version } = await answers(options.signal);
+    const container = dockerode.getContainer(name);
+    const { Image: id } = await container.inspect();
+    return {
+      amqpUrl,
+      managementUrl,
+      identity: `${image()} ${id}`,
+      description: `RabbitMQ ${rabbitmq_version} in Docker (${image()})`,
+      async kill() {
+        await container.kill();
+        await container.wait();
+      },
+      async start() {
+        await container.start();
+        await answers();
+      },
+      stop: () => keeper?.stop() ?? Promise.resolve(),
+    };
+  } catch (error) {
+    await keeper?.stop();
+    throw error;
+  }
+}
+
+/** Rejects with a signal's reason when it is aborted and a condition holds then. */
+function aborted(signal: AbortSignal | undefined, condition: () => boolean): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener("abort", () => condition() && reject(signal.reason), { once: true });
+  });
+}
