@@ -18,7 +18,7 @@ export interface ConnectOptions {
  * Opens a connection that mends itself.
  *
  * The first connection is tried four times within about two seconds. Once it stood, a lost one is opened again
- * for as long as it takes, first after 0.2 s, then at growing intervals up to 10 s, each varied by a fifth so
+ * for as long as it takes, first after 0.2 s, then at growing intervals up to 4 s, each varied by a fifth so
  * that a thousand clients don't return at the same moment. A line on stderr says when it was lost and when it
  * is back.
  *
@@ -28,7 +28,6 @@ export interface ConnectOptions {
  */
 export async function connect(options: ConnectOptions = {}): Promise<RecoveringChannelModel> {
   const { connection, ready } = await open(options);
-  announceLosses(connection);
   await ready;
   return connection;
 }
@@ -36,11 +35,14 @@ export async function connect(options: ConnectOptions = {}): Promise<RecoveringC
 /**
  * What `connect` does, for those who can't wait: `close()` ends the first attempt, too.
  *
+ * @param options As for `connect`.
+ * @param maxRetries How often a lost connection is tried again; 0 says nothing of the loss either.
  * @returns The connection at once; `ready` resolves when it stands and `setup` has run, and rejects as `connect` does.
  * @throws {BrokerError} When AMQP_URL is not a URL of a broker.
  */
-export async function open(options: ConnectOptions): Promise<Opening> {
+export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE_INFINITY): Promise<Opening> {
   const { url, shown, user, password } = readUrl(options.url ?? process.env.AMQP_URL ?? "amqp://localhost");
+  let away = false;
   const connection = await amqp.connect(url, {
     // Without it, a small write that follows another waits 40 ms for a delayed TCP acknowledgement.
     noDelay: true,
@@ -52,10 +54,13 @@ export async function open(options: ConnectOptions): Promise<Opening> {
     recovery: {
       waitForConnect: false,
       initialDelay: 200,
-      maxDelay: 10_000,
+      maxDelay: 4_000,
       initialMaxRetries: 3,
+      maxRetries,
       async setup(model: ChannelModel) {
         listenForErrors(model);
+        if (away) console.error(" [!] Connected again.");
+        away = false;
         await options.setup?.(model);
       },
     },
@@ -79,6 +84,11 @@ export async function open(options: ConnectOptions): Promise<Opening> {
     },
   );
 
+  connection.on("disconnect", (error: Error) => {
+    if (maxRetries === 0) return;
+    away = true;
+    console.error(` [!] Connection lost (${error.message}). Reconnecting ...`);
+  });
   connection.on("blocked", (reason: string) =>
     console.error(` [!] RabbitMQ accepts no messages for now: ${reason}.`),
   );
@@ -91,19 +101,6 @@ export interface Opening {
   ready: Promise<void>;
   /** The broker's URL without its password. */
   shown: string;
-}
-
-/** Says in one line that a connection was lost, and in one that it is back, however many attempts that took. */
-export function announceLosses(connection: RecoveringChannelModel): void {
-  let away = false;
-  connection.on("disconnect", (error: Error) => {
-    away = true;
-    console.error(` [!] Connection lost (${error.message}). Reconnecting ...`);
-  });
-  connection.on("connect", () => {
-    if (away) console.error(" [!] Connected again.");
-    away = false;
-  });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Channel, ChannelModel, ConsumeMessage, Options, Replies } from "amqplib";
 import { explain } from "./broker-error.ts";
-import { announceLosses, open } from "./connect.ts";
+import { open } from "./connect.ts";
 import { text } from "./text.ts";
 
 /**
@@ -47,7 +47,6 @@ export async function consume(setup: (channel: ConsumerChannel) => Promise<void>
       },
     });
     broker = shown;
-    announceLosses(connection);
     await Promise.race([signalled, Promise.all([ready, refused])]);
     await subscription?.cancel();
     while (handlers.size > 0) await Promise.all(handlers);

@@ -20,7 +20,7 @@ export async function produce<Result>(
 ): Promise<Result> {
   let broker = "the broker";
   try {
-    const { connection, ready, shown } = await open({});
+    const { connection, ready, shown } = await open({}, 0);
     broker = shown;
     await ready;
     const channel = await connection.createConfirmChannel();

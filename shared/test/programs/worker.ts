@@ -1,0 +1,27 @@
+// A consumer for the tests: prints what reaches it, and does with it what its body says.
+import { createInterface } from "node:readline/promises";
+import { consume, text } from "../../src/index.ts";
+
+const keyboard = createInterface({ input: process.stdin });
+
+await consume(async (channel) => {
+  await channel.assertQueue("work", { durable: true });
+  await channel.consume("work", async (delivery) => {
+    const body = text(delivery.content);
+    console.log(`${delivery.fields.redelivered ? "again" : "got"} ${body}`);
+    if (body === "wait for Enter") await new Promise((resolve) => keyboard.once("line", resolve));
+    if (body === "fail" && !delivery.fields.redelivered) throw new Error("on purpose");
+    channel.ack(delivery);
+    if (body === "ack twice") channel.ack(delivery);
+    console.log(`done ${body}`);
+  });
+  await channel.assertQueue("forgotten", { durable: true });
+  const throwsAtOnce = () => {
+    throw new Error("at once");
+  };
+  await channel.consume("forgotten", throwsAtOnce, { noAck: true });
+  console.log("ready");
+});
+
+keyboard.close();
+console.log("closed");

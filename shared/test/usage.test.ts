@@ -1,0 +1,52 @@
+import { spawnSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { integer } from "../src/usage.ts";
+
+const lines = "Usage:   arguments <word>... [--count N]\nExample: arguments a b --count 3\n";
+
+function run(...args: string[]) {
+  const { npm_package_name: _, ...env } = process.env;
+  const program = ["--import", "tsx", "test/programs/arguments.ts", ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, program, { encoding: "utf8", env });
+  return { status, stdout, stderr };
+}
+
+test("hands over the words and the options", () => {
+  expect(run("a", "b c", "--count", "3")).toMatchObject({
+    status: 0,
+    stdout: '{"words":["a","b c"],"count":3}\n',
+  });
+});
+
+test("takes whatever follows -- as words", () => {
+  expect(run("--", "--help", "-x")).toMatchObject({ stdout: '{"words":["--help","-x"],"count":1}\n' });
+});
+
+test.each(["--help", "-h"])("%s prints the usage on stdout", (option) => {
+  expect(run("a", option)).toEqual({ status: 0, stdout: lines, stderr: "" });
+});
+
+test("an unknown option prints it on stderr, with the reason", () => {
+  expect(run("--colour")).toEqual({ status: 2, stdout: "", stderr: `Unknown option '--colour'.\n${lines}` });
+});
+
+test("so does an option that lacks its value, and what the script itself refuses", () => {
+  expect(run("--count")).toMatchObject({ status: 2, stderr: expect.stringContaining(lines) });
+  expect(run("--count", "many").stderr).toBe(`--count takes a whole number from 1 up.\n${lines}`);
+});
+
+test.each([
+  ["0", 0, 0],
+  ["42", 1, 42],
+  ["-3", -5, -3],
+  ["9007199254740991", 0, 9007199254740991],
+  ["9007199254740992", 0, undefined],
+  ["0", 1, undefined],
+  ["-1", 0, undefined],
+  ["1.5", 0, undefined],
+  ["1e3", 0, undefined],
+  ["", 0, undefined],
+  [" 1", 0, undefined],
+])("integer(%j, %d) is %j", (word, least, number) => {
+  expect(integer(word, least)).toBe(number);
+});
