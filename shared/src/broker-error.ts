@@ -19,6 +19,20 @@ export function explain(error: unknown, broker: string): BrokerError | undefined
   return undefined;
 }
 
+/**
+ * How a script ends when the broker has let it down: what is wrong and what mends it on stderr, exit code 1.
+ *
+ * @param error What was thrown.
+ * @param broker The broker's URL without its password, where it is known.
+ * @throws The error itself, if it has nothing to do with the broker.
+ */
+export function giveUp(error: unknown, broker = "RabbitMQ"): never {
+  const reason = explain(error, broker);
+  if (!reason) throw error;
+  console.error(reason.message);
+  process.exit(1);
+}
+
 /** Whether another attempt may do better: nobody answered, or whoever did has gone away. Not so a refusal. */
 export function isPassing(error: unknown): boolean {
   return /^(ECONN|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EPIPE)|ETIMEDOUT|closed abruptly|Connection closed|Unexpected close/.test(

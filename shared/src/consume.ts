@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Channel, ChannelModel, ConsumeMessage, Options, Replies } from "amqplib";
-import { explain } from "./broker-error.ts";
+import { explain, giveUp } from "./broker-error.ts";
 import { open } from "./connect.ts";
 import { text } from "./text.ts";
 
@@ -33,31 +33,66 @@ export type Handler = (delivery: ConsumeMessage) => Promise<void> | void;
  */
 export async function consume(setup: (channel: ConsumerChannel) => Promise<void>): Promise<void> {
   const signalled = firstSignal();
+  try {
+    const consumer = await openConsumer(setup);
+    await Promise.race([signalled, Promise.all([consumer.ready, consumer.refused])]);
+    await consumer.stop();
+    await consumer.close();
+  } catch (error) {
+    giveUp(error);
+  }
+}
+
+/** A consumer at work. */
+export interface Consumption {
+  /** Resolves when `setup` has run for the first time. Rejects as `connect` does. */
+  ready: Promise<void>;
+  /** Rejects with a BrokerError when the broker refuses something for want of a permission, however late. */
+  refused: Promise<never>;
+  /** Cancels the subscriptions, then waits for the handlers in hand. */
+  stop(): Promise<void>;
+  /** Sends what is left to send, acknowledgements above all, and closes the connection. Unhandled messages go back. */
+  close(): Promise<void>;
+}
+
+/**
+ * What `consume` is made of, for those who decide for themselves when to stop: no signals, no exit code.
+ *
+ * @param setup As for `consume`.
+ * @returns The consumer at once, before it is connected.
+ * @throws {BrokerError} When AMQP_URL is not a URL of a broker.
+ */
+export async function openConsumer(setup: (channel: ConsumerChannel) => Promise<void>): Promise<Consumption> {
   const handlers = new Set<Promise<void>>();
   let subscription: Subscription | undefined;
+  let stopped = false;
   let refuse: (error: unknown) => void = () => {};
   const refused = new Promise<never>((_, reject) => {
     refuse = reject;
   });
-  let broker = "the broker";
-  try {
-    const { connection, ready, shown } = await open({
-      async setup(model) {
-        subscription = await subscribe(model, setup, handlers, refuse);
-      },
-    });
-    broker = shown;
-    await Promise.race([signalled, Promise.all([ready, refused])]);
-    await subscription?.cancel();
-    while (handlers.size > 0) await Promise.all(handlers);
-    await subscription?.close();
-    await connection.close();
-  } catch (error) {
-    const reason = explain(error, broker);
-    if (!reason) throw error;
-    console.error(reason.message);
-    process.exit(1);
-  }
+  // It may happen before anybody listens.
+  refused.catch(() => {});
+  const { connection, ready, shown } = await open({
+    async setup(model) {
+      if (stopped) return;
+      subscription = await subscribe(model, setup, handlers, (error) =>
+        refuse(explain(error, shown) ?? error),
+      );
+    },
+  });
+  return {
+    ready,
+    refused,
+    async stop() {
+      stopped = true;
+      await subscription?.cancel();
+      while (handlers.size > 0) await Promise.all(handlers);
+    },
+    async close() {
+      await subscription?.close();
+      await connection.close();
+    },
+  };
 }
 
 interface Subscription {
@@ -118,8 +153,11 @@ async function subscribe(
   };
   await setup(Object.assign(channel, { consume }) as ConsumerChannel);
   if (!open) throw new Error("Channel closed");
-  for (const deliver of early) deliver();
-  early = undefined;
+  // Whoever waits for `ready` comes first: a line that says so is printed before the first delivery.
+  setImmediate(() => {
+    for (const deliver of early ?? []) deliver();
+    early = undefined;
+  });
 
   channel.once("error", (error: Error & { code?: number }) => {
     // What isn't allowed won't be allowed on the next connection either.
@@ -155,7 +193,12 @@ const isClosedAlready = () => {};
 const describe = (error: unknown) =>
   (error instanceof Error ? (error.stack ?? error.message) : String(error)).split("\n").map(text).join("\n");
 
-function firstSignal(): Promise<void> {
+/**
+ * Takes over Ctrl-C.
+ *
+ * @returns Resolves on the first SIGINT or SIGTERM. A second one ends the process at once, exit code 130 or 143.
+ */
+export function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
     let waiting = false;
     const onSignal = (signal: NodeJS.Signals) => {

@@ -1,6 +1,6 @@
-export { BrokerError } from "./broker-error.ts";
+export { BrokerError, giveUp } from "./broker-error.ts";
 export { type ConnectOptions, connect } from "./connect.ts";
-export { type ConsumerChannel, consume } from "./consume.ts";
+export { type ConsumerChannel, type Consumption, consume, firstSignal, openConsumer } from "./consume.ts";
 export { produce } from "./produce.ts";
 export { text } from "./text.ts";
 export { integer, type Usage, usage } from "./usage.ts";

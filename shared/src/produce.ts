@@ -1,5 +1,5 @@
 import type { ConfirmChannel } from "amqplib";
-import { BrokerError, explain } from "./broker-error.ts";
+import { BrokerError, giveUp } from "./broker-error.ts";
 import { open } from "./connect.ts";
 
 /**
@@ -18,7 +18,7 @@ import { open } from "./connect.ts";
 export async function produce<Result>(
   work: (channel: ConfirmChannel) => Promise<Result> | Result,
 ): Promise<Result> {
-  let broker = "the broker";
+  let broker = "RabbitMQ";
   try {
     const { connection, ready, shown } = await open({}, 0);
     broker = shown;
@@ -33,10 +33,7 @@ export async function produce<Result>(
     await connection.close();
     return result;
   } catch (error) {
-    const reason = explain(error, broker);
-    if (!reason) throw error;
-    console.error(reason.message);
-    process.exit(1);
+    giveUp(error, broker);
   }
 }
 

@@ -14,7 +14,7 @@ type HelpOption = { help: { type: "boolean" } };
 
 /**
  * Reads a script's command line. `--help` prints the usage on stdout and exits with code 0; an option that the
- * script doesn't know prints it on stderr and exits with code 2.
+ * script doesn't know prints it on stderr and exits with code 2. A negative number is a word, not an option.
  *
  * @param synopsis The script's name and its arguments: `sub <pattern>...`
  * @param example The same as someone would type it: `sub "kern.*" "*.critical"`
@@ -35,6 +35,7 @@ export function usage<const Options extends NonNullable<ParseArgsConfig["options
   };
   try {
     const { values, positionals } = parseArgs({
+      args: process.argv.slice(2).map((word) => word.replace(negative, mark)),
       options: { ...options, help: { type: "boolean", short: "h" } } as Options & HelpOption,
       allowPositionals: true,
     });
@@ -42,12 +43,19 @@ export function usage<const Options extends NonNullable<ParseArgsConfig["options
       console.log(lines);
       process.exit(0);
     }
-    return { words: positionals, options: values as Usage<Options>["options"], refuse };
+    const unmarked = Object.entries(values).map(([name, value]) => [name, unmark(value)]);
+    return { words: positionals.map(unmark), options: Object.fromEntries(unmarked), refuse };
   } catch (error) {
     // Node explains an unknown option in several sentences. The first one names it.
     return refuse(`${(error as Error).message.split(". ", 1)[0]}.`);
   }
 }
+
+/** Node's parser takes -1 for an option. With a character before it that no command line can hold, it is a word. */
+const negative = /^(?=-\d)/;
+const mark = "\0";
+const unmark = <Value>(value: Value) =>
+  (typeof value === "string" ? value.replace(mark, "") : value) as Value;
 
 /**
  * Reads a whole number from a command line.

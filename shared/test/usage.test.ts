@@ -22,6 +22,13 @@ test("takes whatever follows -- as words", () => {
   expect(run("--", "--help", "-x")).toMatchObject({ stdout: '{"words":["--help","-x"],"count":1}\n' });
 });
 
+test("takes a negative number for what it is, not for an option", () => {
+  expect(run("-1", "a", "-20", "--count", "7")).toMatchObject({
+    stdout: '{"words":["-1","a","-20"],"count":7}\n',
+  });
+  expect(run("--count", "-3").stderr).toBe(`--count takes a whole number from 1 up.\n${lines}`);
+});
+
 test.each(["--help", "-h"])("%s prints the usage on stdout", (option) => {
   expect(run("a", option)).toEqual({ status: 0, stdout: lines, stderr: "" });
 });
