@@ -1,0 +1,20 @@
+export { type Performance, type PlayOptions, play, type StageEvent } from "./play.ts";
+export {
+  type Block,
+  type Diagram,
+  type Key,
+  type Line,
+  type Readme,
+  readReadme,
+  type Scenario,
+} from "./readme.ts";
+export {
+  describe,
+  type Exit,
+  openProgram,
+  openTerminal,
+  readersEnvironment,
+  type Surroundings,
+  Terminal,
+} from "./terminal.ts";
+export { compareTopologies, readDiagram, readTopology, type Topology } from "./topology.ts";
