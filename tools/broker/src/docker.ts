@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import type { Place, StartOptions } from "./broker.ts";
+import { type Place, type StartOptions, syncTables } from "./broker.ts";
 import { type Keeper, startKeeper } from "./keepers.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
@@ -147,15 +147,20 @@ async function startContainer(
     .start();
   try {
     // A pull may take minutes, and goes on without us. The container is then not created any more.
-    await Promise.race([starting, aborted(options.signal, () => keeper === undefined)]);
-    const { rabbitmq_version } = await answers(options.signal);
+    const started = await Promise.race([starting, aborted(options.signal, () => keeper === undefined)]);
+    const version = await answers(options.signal);
     const container = dockerode.getContainer(name);
     const { Image: id } = await container.inspect();
     return {
       amqpUrl,
       managementUrl,
+      version,
       identity: `${image()} ${id}`,
-      description: `RabbitMQ ${rabbitmq_version} in Docker (${image()})`,
+      description: `RabbitMQ ${version} in Docker (${image()})`,
+      async settle() {
+        const { exitCode, output } = await started.exec(["rabbitmqctl", "eval", syncTables]);
+        if (exitCode !== 0) throw new Error(`rabbitmqctl failed: ${output}`);
+      },
       async kill() {
         await container.kill();
         await container.wait();

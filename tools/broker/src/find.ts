@@ -1,9 +1,8 @@
-import { type Broker, openBroker, type Place, type StartOptions } from "./broker.ts";
+import { type Broker, brokerAt, type Place, type StartOptions } from "./broker.ts";
 import { findImage, image, startDocker } from "./docker.ts";
 import { findInstallWay, install } from "./install.ts";
-import { managementApi } from "./management.ts";
 import { findInstallation, identityOf, startNative } from "./native.ts";
-import { handshake, type Overview } from "./ready.ts";
+import { handshake, versionAt } from "./ready.ts";
 
 export interface FoundBroker {
   kind: "url" | "docker" | "native" | "install";
@@ -20,22 +19,21 @@ interface Way {
 
 const byUrl: Way = {
   kind: "url",
-  async find() {
-    const { amqpUrl, managementUrl } = urls();
-    await handshake(amqpUrl);
-    const { rabbitmq_version } = await managementApi(managementUrl, 5_000)<Overview>("GET", "/overview");
-    return `RabbitMQ ${rabbitmq_version} by AMQP_URL`;
-  },
+  find: async () => (await byUrl.start({})).identity,
   async start() {
     const { amqpUrl, managementUrl } = urls();
+    await handshake(amqpUrl);
+    const version = await versionAt(managementUrl);
     const notOurs = async () => {
-      throw new Error("The broker at AMQP_URL is not ours to kill and start. Ask for a private one.");
+      throw new Error("The broker at AMQP_URL is not ours to kill. Ask for a private one.");
     };
     return {
       amqpUrl,
       managementUrl,
-      identity: await byUrl.find(),
-      description: `the RabbitMQ at AMQP_URL, ${new URL(amqpUrl).host}`,
+      version,
+      identity: `RabbitMQ ${version} by AMQP_URL`,
+      description: `RabbitMQ ${version} at AMQP_URL, ${new URL(amqpUrl).host}`,
+      settle: notOurs,
       kill: notOurs,
       start: notOurs,
       stop: async () => {},
@@ -105,7 +103,7 @@ export function findBroker(options: StartOptions = {}): Promise<FoundBroker> {
  */
 export function startBroker(options: StartOptions = {}): Promise<Broker> {
   return firstOf(options, async (way) => {
-    const broker = await openBroker(await way.start(options));
+    const broker = brokerAt(await way.start(options));
     options.say?.(`Broker: ${broker.description}.`);
     return broker;
   });
@@ -118,9 +116,12 @@ async function firstOf<T>(options: StartOptions, attempt: (way: Way) => Promise<
       return await attempt(way);
     } catch (error) {
       options.signal?.throwIfAborted();
-      const reason = `${names[way.kind]}: ${(error as Error).message}`;
+      // amqplib's AggregateError, for a host with several addresses, has a code but no message.
+      const { message, code } = error as NodeJS.ErrnoException;
+      const reason = `${names[way.kind]}: ${message || code}`;
       reasons.push(reason);
-      options.say?.(reason);
+      // A node that didn't start has its log in the lines below.
+      options.say?.(reason.split("\n", 1)[0] as string);
     }
   }
   throw new Error(["No RabbitMQ here, and none could be started.", ...reasons, help].join("\n"));

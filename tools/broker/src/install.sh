@@ -27,7 +27,7 @@ run() {
 
 # The policy that a package's scripts ask before they start a service (invoke-rc.d(8)). Ours refuses these two for
 # as long as this script lives, so that it does no harm even if it is left behind, and passes on all else.
-policy=/usr/sbin/policy-rc.d
+policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d}
 saved=$policy.before-rabbitmq
 
 deny() {

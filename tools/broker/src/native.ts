@@ -1,8 +1,10 @@
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import type { Place, StartOptions } from "./broker.ts";
+import { promisify } from "node:util";
+import { type Place, type StartOptions, syncTables } from "./broker.ts";
 import { startKeeper } from "./keepers.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
@@ -120,11 +122,38 @@ async function startNode(
   [port, managementPort, distributionPort, epmdPort]: [number, number, number, number],
   options: StartOptions,
 ): Promise<Place> {
-  const { server, epmd, version } = installation;
+  const { server, epmd } = installation;
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
   const managementUrl = `http://guest:guest@127.0.0.1:${managementPort}`;
   const folder = join(tmpdir(), `rabbitmq-${randomUUID().slice(0, 8)}`);
 
+  const nodeName = "rabbit@localhost";
+  const loopback = "-kernel inet_dist_use_interface {127,0,0,1}";
+  const env = {
+    PATH: searchPath().join(delimiter),
+    LANG: "C.UTF-8",
+    HOME: folder,
+    ERL_EPMD_PORT: String(epmdPort),
+    ERL_EPMD_ADDRESS: "127.0.0.1",
+    // Erlang would start an epmd that outlives the node, wherever ours doesn't answer.
+    ERL_FLAGS: "-start_epmd false",
+    // The script then becomes the node, instead of waiting for it: one process to kill.
+    RUNNING_UNDER_SYSTEMD: "true",
+    RABBITMQ_NODENAME: nodeName,
+    RABBITMQ_DIST_PORT: String(distributionPort),
+    RABBITMQ_MNESIA_BASE: join(folder, "data"),
+    RABBITMQ_LOG_BASE: join(folder, "log"),
+    RABBITMQ_LOGS: "-",
+    RABBITMQ_PID_FILE: join(folder, "pid"),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "enabled_plugins"),
+    RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
+    RABBITMQ_CONFIG_FILES: join(folder, "conf.d", "*.conf"),
+    RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, "advanced.config"),
+    RABBITMQ_CONF_ENV_FILE: "/dev/null",
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: loopback,
+    // Boots in 1.6 s instead of 3.5 s.
+    RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD: "short",
+  };
   const keeper = startKeeper("native-keeper.mjs", {
     folder,
     epmd,
@@ -139,31 +168,7 @@ async function startNode(
         "",
       ].join("\n"),
     },
-    env: {
-      PATH: searchPath().join(delimiter),
-      LANG: "C.UTF-8",
-      HOME: folder,
-      ERL_EPMD_PORT: String(epmdPort),
-      ERL_EPMD_ADDRESS: "127.0.0.1",
-      // Erlang would start an epmd that outlives the node, wherever ours doesn't answer.
-      ERL_FLAGS: "-start_epmd false",
-      // The script then becomes the node, instead of waiting for it: one process to kill.
-      RUNNING_UNDER_SYSTEMD: "true",
-      RABBITMQ_NODENAME: "rabbit@localhost",
-      RABBITMQ_DIST_PORT: String(distributionPort),
-      RABBITMQ_MNESIA_BASE: join(folder, "data"),
-      RABBITMQ_LOG_BASE: join(folder, "log"),
-      RABBITMQ_LOGS: "-",
-      RABBITMQ_PID_FILE: join(folder, "pid"),
-      RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "enabled_plugins"),
-      RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
-      RABBITMQ_CONFIG_FILES: join(folder, "conf.d", "*.conf"),
-      RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, "advanced.config"),
-      RABBITMQ_CONF_ENV_FILE: "/dev/null",
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
-      // Boots in 1.6 s instead of 3.5 s.
-      RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD: "short",
-    },
+    env,
   } satisfies Keepsake);
 
   async function start(giveUp?: AbortSignal) {
@@ -177,25 +182,32 @@ async function startNode(
     try {
       await keeper.tell("start");
       const signals = [exited.signal, tooLong, ...(giveUp ? [giveUp] : [])];
-      await ready(amqpUrl, managementUrl, AbortSignal.any(signals));
+      return await ready(amqpUrl, managementUrl, AbortSignal.any(signals));
     } finally {
       keeper.process.off("message", onMessage);
     }
   }
 
   try {
-    await start(options.signal);
+    const version = await start(options.signal);
+    return {
+      amqpUrl,
+      managementUrl,
+      version,
+      identity: identityOf(installation),
+      description: `RabbitMQ ${version}, a private node on this machine`,
+      async settle() {
+        const rabbitmqctl = join(dirname(server), "rabbitmqctl");
+        await promisify(execFile)(rabbitmqctl, ["--node", nodeName, "eval", syncTables], { env });
+      },
+      kill: () => keeper.tell("kill"),
+      async start() {
+        await start();
+      },
+      stop: keeper.stop,
+    };
   } catch (error) {
     await keeper.stop();
     throw error;
   }
-  return {
-    amqpUrl,
-    managementUrl,
-    identity: identityOf(installation),
-    description: `RabbitMQ ${version}, a private node on this machine`,
-    start: () => start(),
-    kill: () => keeper.tell("kill"),
-    stop: keeper.stop,
-  };
 }

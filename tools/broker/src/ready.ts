@@ -8,16 +8,25 @@ import { managementApi } from "./management.ts";
  * @param amqpUrl Where it will answer.
  * @param managementUrl Where its management API will answer.
  * @param signal Ends the waiting; the promise then rejects with its reason.
- * @returns What the broker says about itself.
+ * @returns RabbitMQ's version.
  */
-export async function ready(amqpUrl: string, managementUrl: string, signal: AbortSignal): Promise<Overview> {
+export async function ready(amqpUrl: string, managementUrl: string, signal: AbortSignal): Promise<string> {
   await untilDone(() => handshake(amqpUrl), signal);
-  const management = managementApi(managementUrl, 5_000);
-  return untilDone(() => management<Overview>("GET", "/overview"), signal);
+  return untilDone(() => versionAt(managementUrl), signal);
 }
 
-export interface Overview {
-  rabbitmq_version: string;
+/**
+ * Asks a management API for RabbitMQ's version.
+ *
+ * @param managementUrl Where it answers.
+ * @throws {ManagementError} When it doesn't within 5 s, or refuses.
+ */
+export async function versionAt(managementUrl: string): Promise<string> {
+  const overview = await managementApi(managementUrl, 5_000)<{ rabbitmq_version: string }>(
+    "GET",
+    "/overview",
+  );
+  return overview.rabbitmq_version;
 }
 
 /**

@@ -1,0 +1,111 @@
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+import { startBroker } from "./find.ts";
+import { isFree } from "./ports.ts";
+import { progress } from "./progress.ts";
+
+const usage = "Usage: pnpm broker [--docker | --native] [--port N] [--management-port N] [--help]";
+
+const help = `${usage}
+
+Runs a RabbitMQ in the foreground until Ctrl-C, on 127.0.0.1 only. Nothing is kept when it ends.
+
+It takes the first that works of:
+  1. Docker, with the image rabbitmq:4-management
+  2. the RabbitMQ installed on this machine, as a private node beside its service
+  3. on Debian and Ubuntu, the package rabbitmq-server, installed now; it asks first, unless
+     you are root or CI=true
+
+  --docker   only Docker
+  --native   only this machine's RabbitMQ, installed now if need be
+  --port, --management-port
+             the ports of AMQP and of the management page, if not 5672 and 15672
+
+Environment
+  BROKER=docker|native      as --docker and --native, for the tests and the tour, too
+  RABBITMQ_IMAGE            another image, with the management plugin: rabbitmq:3.13-management
+  DOCKER_HOST               another Docker engine on this machine
+
+The tests and the tour start brokers of their own on free ports in the same way. They use yours
+instead where these are set:
+  AMQP_URL                  amqp://user:password@host:5672/
+  RABBITMQ_MANAGEMENT_URL   http://user:password@host:15672`;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  const options = parse(args);
+  if (options === undefined) {
+    console.error(usage);
+    return 2;
+  }
+  if (options.help) {
+    console.log(help);
+    return 0;
+  }
+  const { kind, port, managementPort } = options;
+  for (const taken of [port, managementPort]) {
+    if (await isFree(taken)) continue;
+    console.error(
+      `Port ${taken} is in use. If a RabbitMQ is there, use it as it is; else see --port in --help.`,
+    );
+    return 1;
+  }
+
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stopping.abort());
+  const { say, end } = progress();
+  try {
+    const broker = await startBroker({
+      kind,
+      private: true,
+      port,
+      managementPort,
+      say,
+      signal: stopping.signal,
+    });
+    console.log(`AMQP             amqp://localhost${port === 5672 ? "" : `:${port}`}
+Management page  http://localhost:${managementPort} (user guest, password guest)
+Press Ctrl-C to stop.`);
+    if (!stopping.signal.aborted) await once(stopping.signal, "abort");
+    await broker.stop();
+    return 0;
+  } catch (error) {
+    end();
+    if (stopping.signal.aborted) return 0;
+    console.error((error as Error).message);
+    return 1;
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        docker: { type: "boolean" },
+        native: { type: "boolean" },
+        port: { type: "string", default: "5672" },
+        "management-port": { type: "string", default: "15672" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+    if (values.docker && values.native) throw new Error("--docker or --native, not both");
+    const kind = values.docker ? ("docker" as const) : values.native ? ("native" as const) : undefined;
+    return {
+      help: values.help,
+      kind,
+      port: toPort(values.port),
+      managementPort: toPort(values["management-port"]),
+    };
+  } catch (error) {
+    console.error((error as Error).message);
+    return undefined;
+  }
+}
+
+function toPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65535) throw new Error(`"${text}" is not a port`);
+  return port;
+}
