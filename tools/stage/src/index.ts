@@ -1,4 +1,4 @@
-export { type Performance, type PlayOptions, play, type StageEvent } from "./play.ts";
+export { type Performance, type PlayOptions, play, READY, type StageEvent } from "./play.ts";
 export {
   type Block,
   type Diagram,

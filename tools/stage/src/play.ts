@@ -34,10 +34,13 @@ export interface Performance {
   difference: string[] | undefined;
 }
 
+/** The line with which a program says that it waits: ` [*] Waiting …` or ` [x] Awaiting …`. */
+export const READY: RegExp = /^ \[\*\] |^ \[x\] Awaiting /;
+
 /**
  * Plays a scenario's blocks from top to bottom.
  *
- * A terminal that prints a line of readiness (` [*] …` or ` [x] Awaiting …`) stays open while the next ones play; any
+ * A terminal that prints a line of readiness stays open while the next ones play; any
  * other runs to its end before the next one opens, and so does one in which a key is pressed at once. When all of
  * them have printed their blocks, those still open get Ctrl-C, one after the other in the order of the page.
  * What they have printed by their end is compared with their blocks, so a line too many counts, too. A play that
@@ -148,7 +151,7 @@ class Actor {
     // What pnpm adds below a script that failed is the same everywhere, and no part of any lesson.
     this.#trailer ||= this.#block.command.startsWith("pnpm ") && /^\[?\s?ELIFECYCLE\b/.test(text);
     if (this.#trailer) return;
-    this.#ready ||= /^ \[\*\] |^ \[x\] Awaiting /.test(text);
+    this.#ready ||= READY.test(text);
     this.#shown.push(text);
     this.#follower.line(text);
     this.#on({ type: "line", block: this.#block, text });

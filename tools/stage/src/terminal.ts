@@ -174,6 +174,11 @@ export class Terminal {
     this.#signal(signals[key]);
   }
 
+  /** Asks it to end, as service managers and container runtimes do: SIGTERM. */
+  terminate(): void {
+    this.#signal("SIGTERM");
+  }
+
   /** Ends it as `kill -9` does: it gets no chance to tidy up. */
   kill(): void {
     this.#signal("SIGKILL");

@@ -1,0 +1,106 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { findBroker, withBroker } from "broker";
+
+const help = `Runs the tests of every package, or of those named, on one RabbitMQ. What hasn't changed since it last
+passed on this version of RabbitMQ isn't run again.
+
+Usage:   pnpm test [package...] [--force]
+Example: pnpm test topics rpc
+
+  --force  runs all again
+  --help   says this
+
+AMQP_URL, BROKER and RABBITMQ_IMAGE choose the broker: pnpm broker --help`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { force: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+});
+if (values.help) {
+  console.log(help);
+  process.exit(0);
+}
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const turbo = join(root, "node_modules/.bin/turbo");
+const run = [
+  "run",
+  "test",
+  "--continue",
+  "--output-logs=new-only",
+  ...positionals.map((name) => `--filter=${name}`),
+];
+if (values.force) run.push("--force");
+
+// Part of every test's cache key: another version of RabbitMQ, and all run again.
+process.env.BROKER_IDENTITY = (await findBroker()).identity;
+process.env.TURBO_TELEMETRY_DISABLED = "1";
+
+const tasks = plannedTasks();
+// What a crash would leave of an earlier run must not be counted.
+for (const { directory } of tasks) rmSync(join(root, directory, "results"), { recursive: true, force: true });
+
+const allCached = tasks.every(({ cache }) => cache.status === "HIT");
+const code = allCached ? await turboAlone() : await withBroker(turbo, run);
+
+const { passed, failed, skipped } = count();
+console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exit(code || (failed > 0 ? 1 : 0));
+
+interface Task {
+  task: string;
+  directory: string;
+  package: string;
+  command: string;
+  cache: { status: "HIT" | "MISS" };
+}
+
+function plannedTasks(): Task[] {
+  const { stdout, stderr, status } = spawnSync(turbo, [...run, "--dry=json"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  if (status !== 0) {
+    console.error(stderr);
+    process.exit(2);
+  }
+  const { tasks } = JSON.parse(stdout) as { tasks: Task[] };
+  return tasks.filter(({ task, command }) => task === "test" && command !== "<NONEXISTENT>");
+}
+
+async function turboAlone(): Promise<number> {
+  const [code] = await once(spawn(turbo, run, { cwd: root, stdio: "inherit" }), "exit");
+  return code ?? 1;
+}
+
+/** Adds up what Vitest wrote about each package. A package that wrote nothing has failed before its first test. */
+function count() {
+  const sum = { passed: 0, failed: 0, skipped: 0 };
+  for (const { directory } of tasks) {
+    const results = read(join(root, directory, "results/tests.json"));
+    sum.passed += results?.numPassedTests ?? 0;
+    sum.failed += results ? Math.max(results.numFailedTests, results.numFailedTestSuites > 0 ? 1 : 0) : 1;
+    sum.skipped += results?.numPendingTests ?? 0;
+  }
+  return sum;
+}
+
+interface Results {
+  numPassedTests: number;
+  numFailedTests: number;
+  numFailedTestSuites: number;
+  numPendingTests: number;
+}
+
+function read(file: string): Results | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Results;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,3 @@
+export { type Run, type RunOptions, type RunWith, test } from "./fixtures.ts";
+export { type Manners, manners } from "./manners.ts";
+export { scenarios } from "./scenarios.ts";

@@ -1,0 +1,175 @@
+import amqp, { type Channel } from "amqplib";
+import type { Permissions, User } from "broker";
+import { describe as inWords, READY, type Terminal } from "stage";
+import { describe, expect } from "vitest";
+import { newTest } from "./fixtures.ts";
+
+/** What there is to know about a script, to try on it what a user does wrong. */
+export interface Manners {
+  /** Arguments that are right. None by default. */
+  args?: string[];
+  /** Command lines that it turns down with its usage. */
+  wrong?: string[][];
+  /**
+   * Whether it runs until Ctrl-C: `true` for one that prints a line of readiness, else a pattern for the line that
+   * says that it is at work.
+   */
+  stays?: true | RegExp;
+  /** What it does when the broker goes away for good while it runs: waits for it (by default), or ends. */
+  brokerLost?: "waits" | "ends";
+  /** Declares its queue or exchange otherwise than the script does. */
+  conflict?: (channel: Channel) => Promise<unknown>;
+}
+
+/** No process listens there: it is below those ports that a user may take. */
+const NOBODY = "amqp://127.0.0.1:1";
+
+/**
+ * Tests what scripts do when their user does something wrong: whatever it is, they say so in one or two lines, without
+ * a stack and without a password, and exit with the right code.
+ *
+ * @param scripts The package's scripts, by their names in package.json.
+ */
+export function manners(scripts: Record<string, Manners>): void {
+  const test = newTest().extend("userWho", async ({ broker, virtualHost }, { onCleanup }) => {
+    const users: User[] = [];
+    onCleanup(async () => {
+      await Promise.all(users.map((user) => user.delete()));
+    });
+    return async (may: Omit<Permissions, "vhost">) => {
+      const user = await broker.createUser({ vhost: virtualHost.name, ...may });
+      users.push(user);
+      return user;
+    };
+  });
+
+  for (const [script, { args = [], wrong = [], stays, conflict }] of Object.entries(scripts))
+    describe(`manners of ${script}`, () => {
+      test("no broker: says what was tried and what to do", async ({ runWith }) => {
+        const { errors } = await refusal(runWith({ amqpUrl: NOBODY }, script, ...args));
+        expect(errors).toHaveLength(2);
+        expect(errors[0]).toContain(NOBODY);
+      });
+
+      test("a wrong password: says so, and doesn't repeat it", async ({ userWho, runWith }) => {
+        const user = await userWho(everything);
+        const amqpUrl = user.amqpUrl.replace(user.password, "mistaken-password");
+        const { errors } = await refusal(runWith({ amqpUrl }, script, ...args));
+        expect(errors.join()).toMatch(/login|password/);
+        expect(errors.join()).not.toContain("mistaken-password");
+      });
+
+      test("a virtual host that isn't there", async ({ virtualHost, runWith }) => {
+        const amqpUrl = virtualHost.amqpUrl.replace(virtualHost.name, "nowhere");
+        const { errors } = await refusal(runWith({ amqpUrl }, script, ...args));
+        expect(errors).toEqual([expect.stringMatching(/virtual host/)]);
+      });
+
+      // Whoever declares needs the right to configure, whoever consumes that to read.
+      const lacking = { "only read": { ...nothing, read: ".*" }, "not read": { ...everything, read: "" } };
+      for (const [may, permissions] of Object.entries(lacking).slice(0, stays === true ? 2 : 1))
+        test(`a user who may ${may}`, async ({ userWho, runWith }) => {
+          const { amqpUrl } = await userWho(permissions);
+          const { errors } = await refusal(runWith({ amqpUrl }, script, ...args));
+          expect(errors).toEqual([expect.stringMatching(/refused/)]);
+        });
+
+      if (conflict)
+        test("what it declares exists already, and is different", async ({
+          broker,
+          runWith,
+          onTestFinished,
+        }) => {
+          const { amqpUrl, delete: remove } = await broker.createVirtualHost();
+          onTestFinished(remove);
+          const connection = await amqp.connect(amqpUrl, { noDelay: true });
+          await conflict(await connection.createChannel());
+          await connection.close();
+          const { errors } = await refusal(runWith({ amqpUrl }, script, ...args));
+          expect(errors).toEqual([expect.stringMatching(/exists/)]);
+        });
+
+      test("an AMQP_URL that is none", async ({ runWith }) => {
+        const { errors } = await refusal(runWith({ amqpUrl: "//guest:secret@broker" }, script, ...args));
+        expect(errors).toEqual([expect.stringMatching(/^AMQP_URL /)]);
+        expect(errors[0]).not.toContain("secret");
+      });
+
+      test("an AMQP_URL of another protocol", async ({ runWith }) => {
+        const { errors } = await refusal(runWith({ amqpUrl: "http://localhost:15672" }, script, ...args));
+        expect(errors).toEqual([expect.stringMatching(/^AMQP_URL .*http:/)]);
+      });
+
+      test("--help: the usage, on stdout", async ({ run }) => {
+        const { exit, lines, errors } = await end(run(script, "--help"));
+        expect(errors).toEqual([]);
+        expect(lines[0]).toMatch(new RegExp(`^Usage: .* ${script}\\b`));
+        expect(exit).toBe("exit code 0");
+      });
+
+      for (const words of [...wrong, [...args, "--no-such-option"]])
+        test(`wrong arguments: ${words.join(" ") || "none"}`, async ({ run }) => {
+          const { exit, lines, errors } = await end(run(script, ...words));
+          expect(lines).toEqual(errors);
+          expect(errors[0]).not.toMatch(/^Usage/);
+          expect(errors[1]).toMatch(new RegExp(`^Usage: .* ${script}\\b`));
+          expect(exit).toBe("exit code 2");
+        });
+
+      if (stays)
+        test("Ctrl-C ends it well", async ({ run }) => {
+          const terminal = run(script, ...args);
+          await terminal.printed(stays === true ? READY : stays);
+          terminal.press("^C");
+          const { exit, errors } = await end(terminal);
+          expect(errors).toEqual([]);
+          expect(exit).toBe("exit code 0");
+        });
+    });
+
+  const staying = Object.entries(scripts).filter(([, { stays }]) => stays);
+  if (staying.length > 0)
+    test("the broker goes away for good: a line, and no more", async ({ privateBroker, runWith }) => {
+      const { amqpUrl } = privateBroker;
+      const running = staying.map(([script, { args = [], stays, brokerLost = "waits" }]) => ({
+        script,
+        terminal: runWith({ amqpUrl }, script, ...args),
+        atWork: stays instanceof RegExp ? stays : READY,
+        waits: brokerLost === "waits",
+      }));
+      for (const { terminal, atWork } of running) await terminal.printed(atWork);
+      await privateBroker.kill();
+      for (const { script, terminal, waits } of running) {
+        await terminal.until(() => terminal.errors.length > 0, PATIENCE);
+        if (waits) terminal.press("^C");
+        const { exit, errors } = await end(terminal);
+        expect({ script, exit }).toEqual({ script, exit: `exit code ${waits ? 0 : 1}` });
+        expect(errors.length, errors.join("\n")).toBeGreaterThan(0);
+        expect(errors.length, errors.join("\n")).toBeLessThanOrEqual(waits ? 1 : 2);
+      }
+    });
+}
+
+const everything = { configure: ".*", write: ".*", read: ".*" };
+const nothing = { configure: "", write: "", read: "" };
+
+/** ms; a bound for programs that should end at once. */
+const PATIENCE = 30_000;
+
+/** Waits for the end of a script that can't do its work: exit code 1, one or two lines on stderr and nothing else. */
+async function refusal(terminal: Terminal) {
+  const { exit, lines, errors } = await end(terminal);
+  expect(lines).toEqual(errors);
+  expect(errors.length, errors.join("\n")).toBeGreaterThan(0);
+  expect(errors.length, errors.join("\n")).toBeLessThanOrEqual(2);
+  expect(exit).toBe("exit code 1");
+  return { errors };
+}
+
+async function end(terminal: Terminal) {
+  if (!(await terminal.until(() => terminal.ended !== undefined, PATIENCE)))
+    throw new Error(`It still ran after ${PATIENCE / 1000} s. It had printed:\n${terminal.lines.join("\n")}`);
+  const { lines, errors } = terminal;
+  for (const line of lines) expect(line).not.toMatch(/^\s+at /);
+  return { exit: inWords(await terminal.exit), lines, errors };
+}

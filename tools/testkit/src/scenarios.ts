@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compareTopologies, play, readDiagram, readersEnvironment, readReadme, readTopology } from "stage";
+import { describe, expect } from "vitest";
+import { newTest } from "./fixtures.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/**
+ * Tests a package's README: each scenario is played, in the order of the page and in a virtual host of their own, and
+ * what the terminals show is compared with it. The diagram is compared with what the broker holds at the end of the
+ * first scenario.
+ *
+ * @param folder The package's folder.
+ * @throws When the README has a block that can't be played or a diagram that can't be read.
+ */
+export function scenarios(folder: string = process.cwd()): void {
+  const readme = readReadme(join(folder, "README.md"));
+  const drawn = readme.diagram && readDiagram(readme.diagram);
+  const test = newTest();
+  let topology: { drawn: string[]; real: string[] } | undefined;
+
+  describe("README.md", () => {
+    for (const [index, scenario] of readme.scenarios.entries())
+      test(scenario.heading, async ({ broker, virtualHost, signal }) => {
+        const performances = await play(scenario, {
+          cwd: root,
+          env: readersEnvironment({ AMQP_URL: virtualHost.amqpUrl }),
+          signal,
+          async beforeClose() {
+            if (index > 0 || !drawn) return;
+            topology = compareTopologies(drawn, await readTopology(broker.management, virtualHost.name));
+          },
+        });
+        const differences = performances.flatMap(({ block, difference }) =>
+          difference ? [`README.md:${block.line} (- the page, + the terminal)`, ...difference] : [],
+        );
+        if (differences.length > 0) throw new Error(differences.join("\n"));
+      });
+
+    if (drawn)
+      test("the diagram shows what the broker holds", () => {
+        if (!topology)
+          throw new Error("The first scenario did not get to its end, so there was nothing to see.");
+        expect(topology.real).toEqual(topology.drawn);
+      });
+  });
+}
