@@ -143,11 +143,15 @@ class Actor {
     return {
       block: this.#block,
       shown: this.#shown,
-      difference: wrong ? [`  $ ${this.#block.command}`, ...(lines ?? []), ...trouble] : undefined,
+      difference: wrong
+        ? [`  $ ${this.#block.command}`, ...(lines ?? this.#shown.map((line) => `  ${line}`)), ...trouble]
+        : undefined,
     };
   }
 
-  #line(text: string): void {
+  #line(line: string): void {
+    const text = withoutPrompt(line);
+    if (text === "" && line !== "") return;
     // What pnpm adds below a script that failed is the same everywhere, and no part of any lesson.
     this.#trailer ||= this.#block.command.startsWith("pnpm ") && /^\[?\s?ELIFECYCLE\b/.test(text);
     if (this.#trailer) return;
@@ -164,7 +168,7 @@ class Actor {
       this.#on({ type: "exited", block: this.#block });
       return;
     }
-    this.#follower.unfinished(this.terminal.unfinished);
+    this.#follower.unfinished(withoutPrompt(this.terminal.unfinished));
     this.#takeTurns();
   }
 
@@ -189,3 +193,6 @@ class Actor {
     this.#taking = false;
   }
 }
+
+/** A prompt is part of the line that is then typed: in a README, too, it is the `> ` of `> text`. */
+const withoutPrompt = (line: string) => line.replace(/^(> )+/, "");

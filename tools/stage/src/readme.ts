@@ -57,7 +57,7 @@ export type Line =
  */
 export function readReadme(path: string): Readme {
   const readme: Readme = { path, title: "", summary: "", diagram: undefined, scenarios: [] };
-  let section: string | undefined;
+  let section: Scenario | undefined;
   let narration: string[] = [];
 
   for (const node of fromMarkdown(readFileSync(path, "utf8")).children) {
@@ -66,7 +66,7 @@ export function readReadme(path: string): Readme {
     narration = [];
     if (node.type === "heading") {
       if (node.depth === 1) readme.title ||= plainText(node);
-      if (node.depth === 2) section = plainText(node);
+      if (node.depth === 2) section = { heading: plainText(node), blocks: [] };
     } else if (node.type === "paragraph") {
       const paragraph = plainText(node);
       readme.summary ||= paragraph;
@@ -74,17 +74,12 @@ export function readReadme(path: string): Readme {
     } else if (node.type === "code" && node.lang === "mermaid") {
       readme.diagram ??= { text: node.value, line: line + 1 };
     } else if (node.type === "code" && node.lang === "console") {
-      if (section === undefined)
-        throw new Error(`${path}:${line}: A console block belongs under a ## heading.`);
-      let scenario = readme.scenarios.at(-1);
-      if (scenario?.heading !== section) {
-        scenario = { heading: section, blocks: [] };
-        readme.scenarios.push(scenario);
-      }
+      if (!section) throw new Error(`${path}:${line}: A console block belongs under a ## heading.`);
       const [first = "", ...rest] = node.value.split("\n");
       if (!/^\$ \S/.test(first))
         throw new Error(`${path}:${line}: A console block begins with "$ " and a command.`);
-      scenario.blocks.push({ command: first.slice(2), lines: rest.map(readLine), narration: above, line });
+      if (section.blocks.length === 0) readme.scenarios.push(section);
+      section.blocks.push({ command: first.slice(2), lines: rest.map(readLine), narration: above, line });
     } else refuseHidden(node, path);
   }
   return readme;

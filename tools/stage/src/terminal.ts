@@ -16,9 +16,6 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** A prompt that belongs to the line which is then typed: a README shows it as `> text`, too. */
-const PROMPT = "> ";
-
 const signals = { "^C": "SIGINT", "^\\": "SIGQUIT" } as const;
 
 /**
@@ -106,8 +103,7 @@ export class Terminal {
 
   /** The last line so far, without its end: a prompt. */
   get unfinished(): string {
-    const line = this.#unfinished.stdout + this.#unfinished.stderr;
-    return line === PROMPT ? "" : line;
+    return this.#unfinished.stdout + this.#unfinished.stderr;
   }
 
   /**
@@ -222,7 +218,7 @@ export class Terminal {
     for (const stream of ["stdout", "stderr"] as const) {
       const line = this.#unfinished[stream];
       this.#unfinished[stream] = "";
-      if (line !== "" && line !== PROMPT) this.#print(stream, line);
+      if (line !== "") this.#print(stream, line);
     }
   }
 

@@ -124,7 +124,7 @@ function toTopology(nodes: Map<string, Node>, edges: Edge[]): Topology {
     )
       refuse(
         line,
-        `No message goes from a ${source} to a ${destination}: a program publishes to an exchange, an exchange is ` +
+        `No message goes from ${source} to ${destination}: a program publishes to an exchange, an exchange is ` +
           "bound to a queue or an exchange, a queue has consumers. For anything else draw -.->",
       );
   }
