@@ -1,11 +1,12 @@
 // A consumer for the tests: prints what reaches it, and does with it what its body says.
 import { createInterface } from "node:readline/promises";
 import { consume, text } from "../../src/index.ts";
+import { declareWork } from "./queue.ts";
 
 const keyboard = createInterface({ input: process.stdin });
 
 await consume(async (channel) => {
-  await channel.assertQueue("work", { durable: true });
+  await declareWork(channel);
   await channel.consume("work", async (delivery) => {
     const body = text(delivery.content);
     console.log(`${delivery.fields.redelivered ? "again" : "got"} ${body}`);

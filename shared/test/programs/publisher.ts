@@ -1,4 +1,4 @@
-// A publisher for the tests: as many messages as it is told, to a queue that may be short.
+// A publisher for the tests: so many messages, to a queue that may be short.
 import { produce } from "../../src/index.ts";
 
 const [queue = "", count = "1", maxLength] = process.argv.slice(2);
@@ -6,7 +6,12 @@ const short = { arguments: { "x-max-length": Number(maxLength), "x-overflow": "r
 
 const answer = await produce(async (channel) => {
   await channel.assertQueue(queue, { durable: true, ...(maxLength ? short : {}) });
-  for (let n = 1; n <= Number(count); n++) channel.sendToQueue(queue, Buffer.from(String(n)), { persistent: true });
+  for (let n = 1; n <= Number(count); n++)
+    channel.sendToQueue(queue, Buffer.from(String(n)), { persistent: true });
+  if (queue === "held") {
+    console.log("published");
+    await new Promise(() => {});
+  }
   if (queue === "faulty") throw new Error("a fault of the program");
   return 42;
 });

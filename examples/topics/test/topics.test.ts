@@ -1,0 +1,99 @@
+import fc from "fast-check";
+import { manners, scenarios, test } from "testkit";
+import { expect } from "vitest";
+import { declareLogs, exchange } from "../src/topology.ts";
+
+scenarios();
+
+const conflict = (channel: Parameters<typeof declareLogs>[0]) =>
+  channel.assertExchange(exchange, "topic", { durable: true });
+manners({
+  pub: { args: ["kern.info", "hello"], conflict },
+  sub: { args: ["#"], wrong: [[]], conflict, stays: true },
+});
+
+/** What the broker should do, in ten lines: `*` is one word, `#` any number of them. */
+function matches([first, ...patterns]: string[], words: string[]): boolean {
+  if (first === undefined) return words.length === 0;
+  if (first === "#") return [...words, ""].some((_, skipped) => matches(patterns, words.slice(skipped)));
+  return words.length > 0 && (first === "*" || first === words[0]) && matches(patterns, words.slice(1));
+}
+
+/** A key without a dot is one word, but the empty one is none. */
+const wordsOf = (key: string) => (key === "" ? [] : key.split("."));
+
+test("any pattern gets just the keys that it matches", { timeout: 120_000 }, async ({ channel }) => {
+  // Few words, so that keys and patterns often meet; among them the empty one, between two dots.
+  const word = fc.constantFrom("a", "b", "cc", "");
+  const key = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join("."));
+  const pattern = fc
+    .array(fc.oneof(word, fc.constantFrom("*", "#")), { minLength: 1, maxLength: 4 })
+    .map((words) => words.join("."));
+  await declareLogs(channel);
+
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(pattern, { maxLength: 3 }),
+      fc.array(key, { maxLength: 8 }),
+      async (patterns, keys) => {
+        const { queue } = await channel.assertQueue("", { exclusive: true });
+        for (const pattern of patterns) await channel.bindQueue(queue, exchange, pattern);
+        for (const key of keys) channel.publish(exchange, key, Buffer.from(key));
+        await channel.waitForConfirms();
+
+        const delivered: string[] = [];
+        for (
+          let message = await channel.get(queue, { noAck: true });
+          message;
+          message = await channel.get(queue, { noAck: true })
+        )
+          delivered.push(message.content.toString());
+        await channel.deleteQueue(queue);
+
+        // A key that fits several patterns comes once.
+        const expected = keys.filter((key) =>
+          patterns.some((pattern) => matches(wordsOf(pattern), wordsOf(key))),
+        );
+        expect(delivered).toEqual(expected);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+for (const [patterns, keys] of [
+  [["kern.*"], ["kern.critical", "kern.info"]],
+  [
+    ["*.critical", "kern.*"],
+    ["kern.critical", "cron.critical", "kern.info"],
+  ],
+  [["#"], ["kern.critical", "cron.critical", "kern.info", "cron"]],
+] as const)
+  test(`sub ${patterns.join(" ")} prints each message that it asks for, once`, async ({ run }) => {
+    const subscriber = run("sub", ...patterns);
+    await subscriber.printed(/Waiting/);
+    for (const key of ["kern.critical", "cron.critical", "kern.info", "cron"])
+      await run("pub", key, "news").exit;
+    await subscriber.printed(` [x] ${keys.at(-1)}:'news'`);
+    subscriber.press("^C");
+    await subscriber.exit;
+    expect(subscriber.lines.slice(1)).toEqual(keys.map((key) => ` [x] ${key}:'news'`));
+  });
+
+test("pub without arguments sends what the official program sends", async ({ run }) => {
+  const subscriber = run("sub", "anonymous.info");
+  await subscriber.printed(/Waiting/);
+  await run("pub").exit;
+  await subscriber.printed(" [x] anonymous.info:'Hello World!'");
+});
+
+test("the queue is gone when its subscriber is", async ({ management, virtualHost, run }) => {
+  const queues = () => management<unknown[]>("GET", `/queues/${virtualHost.name}`);
+  const before = (await queues()).length;
+  const subscriber = run("sub", "#");
+  await subscriber.printed(/Waiting/);
+  expect(await queues()).toHaveLength(before + 1);
+  subscriber.press("^C");
+  await subscriber.exit;
+  await expect.poll(queues).toHaveLength(before);
+});

@@ -1,0 +1,176 @@
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, connect as dial } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
+import { generate } from "selfsigned";
+import { test } from "testkit";
+import { beforeEach, expect, vi } from "vitest";
+import { BrokerError, connect } from "../src/index.ts";
+
+beforeEach(() => {
+  const errors = vi.spyOn(console, "error").mockImplementation(() => {});
+  return () => errors.mockRestore();
+});
+
+test("runs its setup on the first connection and on each later one", async ({ broker, virtualHost }) => {
+  let runs = 0;
+  const connection = await connect({
+    url: virtualHost.amqpUrl,
+    async setup(model) {
+      const channel = await model.createChannel();
+      await channel.assertQueue("declared", { exclusive: true });
+      runs++;
+    },
+  });
+  expect(runs).toBe(1);
+  const back = once(connection, "connect");
+  await broker.closeConnections(virtualHost.name);
+  await back;
+  expect(runs).toBe(2);
+  expect(console.error).toHaveBeenNthCalledWith(1, expect.stringMatching(/^ \[!] Connection lost/));
+  expect(console.error).toHaveBeenNthCalledWith(2, " [!] Connected again.");
+  await connection.close();
+});
+
+test("lets a caller wait for a channel while the broker is away", async ({ broker, virtualHost }) => {
+  const connection = await connect({ url: virtualHost.amqpUrl });
+  const lost = once(connection, "disconnect");
+  await broker.closeConnections(virtualHost.name);
+  await lost;
+  const channel = await connection.createConfirmChannel();
+  await channel.assertQueue("later", { durable: true });
+  await connection.close();
+});
+
+test("survives an error on a channel", async ({ virtualHost }) => {
+  const connection = await connect({ url: virtualHost.amqpUrl });
+  const channel = await connection.createChannel();
+  await expect(channel.checkQueue("nowhere")).rejects.toThrow("NOT_FOUND");
+  const another = await connection.createChannel();
+  await another.assertQueue("elsewhere", { durable: true });
+  await connection.close();
+});
+
+test("tells the broker which program it is", async ({ virtualHost, management }) => {
+  const connection = await connect({ url: virtualHost.amqpUrl, name: "billing" });
+  await expect
+    .poll(
+      async () => {
+        const found = await management<{ client_properties?: { connection_name?: string } }[]>(
+          "GET",
+          `/vhosts/${virtualHost.name}/connections`,
+        );
+        return found.map(({ client_properties }) => client_properties?.connection_name);
+      },
+      { timeout: 30_000 },
+    )
+    .toContain("billing");
+  await connection.close();
+});
+
+test("takes user, password, virtual host and query from the URL, however they are spelt", async ({
+  broker,
+}) => {
+  const virtualHost = await broker.createVirtualHost("a/b c");
+  const [user, password] = ["zoë", "pä/ss:w@rd%"];
+  await broker.management("PUT", `/users/${encodeURIComponent(user)}`, { password, tags: "" });
+  const permissions = { configure: ".*", write: ".*", read: ".*" };
+  await broker.management("PUT", `/permissions/a%2Fb%20c/${encodeURIComponent(user)}`, permissions);
+  const url = new URL(virtualHost.amqpUrl);
+  url.username = encodeURIComponent(user);
+  url.password = encodeURIComponent(password);
+  url.search = "?heartbeat=7&frameMax=8192";
+
+  const connection = await connect({ url: url.href });
+  const channel = await connection.createChannel();
+  await channel.assertQueue("reached", { durable: true });
+  expect(await broker.management("GET", "/queues/a%2Fb%20c/reached")).toMatchObject({ name: "reached" });
+  await connection.close();
+  await broker.management("DELETE", `/users/${encodeURIComponent(user)}`);
+  await virtualHost.delete();
+});
+
+test("speaks TLS to an authority that it trusts, and says why it doesn't to another", async ({
+  virtualHost,
+  runWith,
+  onTestFinished,
+}) => {
+  const { hostname, port, pathname } = new URL(virtualHost.amqpUrl);
+  const { cert, private: key } = await generate([{ name: "commonName", value: "localhost" }]);
+  // A broker behind a TLS proxy, as behind most cloud providers' load balancers.
+  const proxy = createTlsServer({ cert, key }, (socket) => {
+    const broker = dial(Number(port), hostname);
+    socket.on("error", () => broker.destroy()).pipe(broker);
+    broker.on("error", () => socket.destroy()).pipe(socket);
+  }).on("tlsClientError", () => {});
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  onTestFinished(() => void proxy.close());
+  const amqpUrl = `amqps://localhost:${(proxy.address() as AddressInfo).port}${pathname}`;
+
+  const folder = await mkdtemp(join(tmpdir(), "tls-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const ca = join(folder, "ca.pem");
+  await writeFile(ca, cert);
+  const trusting = runWith({ amqpUrl, env: { NODE_EXTRA_CA_CERTS: ca } }, "test:publisher", "secure");
+  expect(await trusting.exit).toMatchObject({ code: 0 });
+  const wary = runWith({ amqpUrl }, "test:publisher", "secure");
+  expect(await wary.exit).toMatchObject({ code: 1 });
+  expect(wary.lines).toEqual([
+    expect.stringMatching(/^TLS with amqps:\/\/localhost:.* failed: .*self-signed/),
+  ]);
+});
+
+test("gives up in two lines when nobody answers, without the password", async () => {
+  const port = await freePort();
+  const error = await connect({ url: `amqp://me:secret@127.0.0.1:${port}/shop` }).catch(
+    (error: unknown) => error,
+  );
+  expect(error).toBeInstanceOf(BrokerError);
+  expect((error as BrokerError).message).toBe(
+    `No RabbitMQ at amqp://me@127.0.0.1:${port}/shop (connection refused).\n` +
+      "Start one with `pnpm broker` or `docker compose up -d`, or set AMQP_URL to yours.",
+  );
+});
+
+test("comes through when the broker is a moment late", async ({ virtualHost }) => {
+  const { hostname, port: brokerPort, pathname } = new URL(virtualHost.amqpUrl);
+  const port = await freePort();
+  const connecting = connect({ url: `amqp://127.0.0.1:${port}${pathname}` });
+  const door = createServer((socket) => {
+    const broker = dial(Number(brokerPort), hostname);
+    socket.on("error", () => broker.destroy()).pipe(broker);
+    broker.on("error", () => socket.destroy()).pipe(socket);
+  });
+  door.listen(port, "127.0.0.1");
+  await (await connecting).close();
+  door.close();
+});
+
+test.each([
+  [
+    "no url at all",
+    "AMQP_URL is not a URL: expected amqp://user:password@host:5672/virtual-host or amqps://….",
+  ],
+  [
+    "http://me:secret@localhost",
+    "AMQP_URL begins with http: but expected amqp://user:password@host:5672/virtual-host or amqps://….",
+  ],
+  [
+    "amqp://me:%zz@localhost",
+    "AMQP_URL is not a URL: expected amqp://user:password@host:5672/virtual-host or amqps://….",
+  ],
+])("refuses %s and doesn't repeat it", async (url, message) => {
+  await expect(connect({ url })).rejects.toThrow(new BrokerError(message));
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,162 @@
+import type { Terminal } from "stage";
+import { test } from "testkit";
+import { expect } from "vitest";
+import { cancelled, send, sendTo, waiting } from "./queues.ts";
+
+const worker = "test:worker";
+
+// The tests share a virtual host, and some leave a message behind.
+test.beforeEach(async ({ channel }) => {
+  await channel.deleteQueue("work");
+});
+
+test("hands over what waits in the queue, in order, and acknowledges it", async ({ channel, run }) => {
+  await send(channel, "one", "two");
+  const consumer = run(worker);
+  await consumer.printed("done two");
+  // Not even when they share a packet with the broker's consent do deliveries come before setup is done.
+  expect(consumer.lines).toEqual(["ready", "got one", "done one", "got two", "done two"]);
+  consumer.press("^C");
+  expect(await consumer.exit).toEqual({ code: 0, signal: null });
+  expect(await waiting(channel)).toBe(0);
+});
+
+test("reconnects to a broker that was killed and came back, and goes on where it was", async ({
+  privateBroker,
+  runWith,
+}) => {
+  const consumer = runWith({ amqpUrl: privateBroker.amqpUrl }, worker);
+  await consumer.printed("ready");
+  await sendTo(privateBroker.amqpUrl, "acked", "wait for Enter");
+  await consumer.printed("got wait for Enter");
+  // The ack has arrived. It would be no fault of the consumer's if the power went before.
+  await expect
+    .poll(() => privateBroker.management("GET", "/queues/%2F/work"), { timeout: 30_000 })
+    .toMatchObject({ messages: 1 });
+
+  await privateBroker.kill();
+  await consumer.printed(/Connection lost/);
+  // What it is working on can't be acknowledged any more. That is no error: the broker delivers it again.
+  consumer.type("");
+  await privateBroker.start();
+  await consumer.printed("again wait for Enter");
+  consumer.type("");
+  await consumer.printed("done wait for Enter");
+  await sendTo(privateBroker.amqpUrl, "after");
+  await consumer.printed("done after");
+
+  expect(consumer.lines.filter((line) => !line.includes("[!]"))).toEqual([
+    "ready",
+    "got acked",
+    "done acked",
+    "got wait for Enter",
+    "ready",
+    "again wait for Enter",
+    "done wait for Enter",
+    "got after",
+    "done after",
+  ]);
+  expect(consumer.errors).toEqual([
+    expect.stringMatching(/^ \[!] Connection lost \(.+\)\. Reconnecting \.\.\.$/),
+    " [!] Connected again.",
+  ]);
+});
+
+test("declares and subscribes again when its connection was cut", async ({ broker, virtualHost, run }) => {
+  const consumer = run(worker);
+  await consumer.printed("ready");
+  await broker.closeConnections(virtualHost.name);
+  await consumer.printed("ready", { times: 2 });
+  await sendTo(virtualHost.amqpUrl, "after");
+  await consumer.printed("done after");
+});
+
+test("declares and subscribes again when somebody deleted the queue", async ({ channel, run }) => {
+  const consumer = run(worker);
+  await consumer.printed("ready");
+  await channel.deleteQueue("work");
+  await consumer.printed("ready", { times: 2 });
+  await send(channel, "after");
+  await consumer.printed("done after");
+  expect(consumer.errors[0]).toBe(" [!] The broker cancelled the consumer of work. Subscribing again ...");
+});
+
+test("goes on after the broker has closed the channel", async ({ channel, run }) => {
+  const consumer = run(worker);
+  await send(channel, "ack twice");
+  await consumer.printed("ready", { times: 2 });
+  await send(channel, "after");
+  await consumer.printed("done after");
+  expect(consumer.errors[0]).toMatch(/^ \[!] .*unknown delivery tag/);
+});
+
+test("gives a message back when its handler fails, and lives on", async ({ channel, run }) => {
+  const consumer = run(worker);
+  await send(channel, "fail");
+  await consumer.printed("done fail");
+  expect(consumer.lines).toEqual(expect.arrayContaining(["got fail", "again fail"]));
+  expect(consumer.errors[0]).toBe(" [!] A handler failed: Error: on purpose");
+});
+
+test("survives a handler that throws at once", async ({ channel, run }) => {
+  const consumer = run(worker);
+  await consumer.printed("ready");
+  channel.sendToQueue("forgotten", Buffer.from("x"));
+  await consumer.printed(" [!] A handler failed: Error: at once");
+  await send(channel, "after");
+  await consumer.printed("done after");
+});
+
+for (const [signal, end] of [
+  ["SIGINT", (consumer) => consumer.press("^C")],
+  ["SIGTERM", (consumer) => consumer.terminate()],
+] as [string, (consumer: Terminal) => void][])
+  test(`on ${signal} lets the handler in hand finish, and its ack arrives`, async ({ channel, run }) => {
+    const consumer = run(worker);
+    await send(channel, "wait for Enter");
+    await consumer.printed("got wait for Enter");
+    end(consumer);
+    await cancelled(channel);
+    await send(channel, "for somebody else");
+    consumer.type("");
+    expect(await consumer.exit).toEqual({ code: 0, signal: null });
+    expect(consumer.lines.slice(-2)).toEqual(["done wait for Enter", "closed"]);
+    expect(await waiting(channel)).toBe(1);
+  });
+
+test("doesn't wait when the signal comes twice, and the message goes to somebody else", async ({
+  channel,
+  run,
+}) => {
+  const first = run(worker);
+  await send(channel, "wait for Enter");
+  await first.printed("got wait for Enter");
+  first.press("^C");
+  await cancelled(channel);
+  first.press("^C");
+  expect(await first.exit).toEqual({ code: 130, signal: null });
+
+  const second = run(worker);
+  await second.printed("again wait for Enter");
+});
+
+test("ends with exit code 0 while the broker is away", async ({ privateBroker, runWith }) => {
+  const consumer = runWith({ amqpUrl: privateBroker.amqpUrl }, worker);
+  await consumer.printed("ready");
+  await privateBroker.kill();
+  await consumer.printed(/Reconnecting/);
+  consumer.press("^C");
+  expect(await consumer.exit).toEqual({ code: 0, signal: null });
+  expect(consumer.errors).toHaveLength(1);
+});
+
+test("says a refusal in a line", async ({ broker, virtualHost, runWith }) => {
+  const reader = await broker.createUser({ vhost: virtualHost.name, configure: "", write: "", read: ".*" });
+  const consumer = runWith({ amqpUrl: reader.amqpUrl }, worker);
+  expect(await consumer.exit).toEqual({ code: 1, signal: null });
+  expect(consumer.lines).toEqual([
+    expect.stringMatching(/^amqp:.* says: .*access to queue 'work' .*refused/),
+  ]);
+  expect(consumer.lines.join()).not.toContain(reader.password);
+  await reader.delete();
+});
