@@ -56,6 +56,9 @@ export interface Place {
   stop(): Promise<void>;
 }
 
+/** How often the management API's view is renewed, in ms. RabbitMQ's default is 5,000, and tests wait for it. */
+export const statisticsInterval = 1_000;
+
 /** What `rabbitmqctl eval` is told by `settle`. */
 export const syncTables = "[ok = dets:sync(Table) || Table <- dets:all()].";
 

@@ -8,12 +8,12 @@ import { setTimeout } from "node:timers/promises";
 /** @type {import("./docker.ts").Removal} */
 const { engine, container } = JSON.parse(process.argv[2] ?? "");
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.disconnect());
-process.on("disconnect", async () => {
-  // The engine may be creating it at this moment.
-  for (let attempt = 0; attempt < 10 && (await remove()) === 404; attempt++) await setTimeout(100);
-  process.exit();
-});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+  process.on(signal, () => process.connected && process.disconnect());
+// The event is not repeated for those who come late: loading this file takes longer than to kill a process.
+if (process.connected) await once(process, "disconnect");
+// The engine may be creating it at this moment.
+for (let attempt = 0; attempt < 10 && (await remove()) === 404; attempt++) await setTimeout(100);
 
 async function remove() {
   // With its anonymous volume.

@@ -56,14 +56,22 @@ const native: Way = {
 const installing: Way = {
   kind: "install",
   async find() {
+    if (await isHere(native)) throw new Error("it is installed already");
     findInstallWay();
     return "RabbitMQ, to be installed";
   },
   async start(options) {
+    await installing.find();
     await install(options);
     return native.start(options);
   },
 };
+
+const isHere = (way: Way): Promise<boolean> =>
+  way.find().then(
+    () => true,
+    () => false,
+  );
 
 /** The ways to a broker, in the order in which they are tried. */
 function ways({ kind = forced(), private: ownNode = false }: StartOptions): Way[] {
@@ -142,6 +150,9 @@ const help = `Get one of these, and try again:
 
 function urls(): { amqpUrl: string; managementUrl: string } {
   const amqpUrl = process.env["AMQP_URL"] ?? "";
+  // The value isn't repeated: it may hold a password.
+  if (!URL.canParse(amqpUrl) || !/^amqps?:$/.test(new URL(amqpUrl).protocol))
+    throw new Error("expected amqp://user:password@host:5672/virtual-host");
   const { username, password, hostname } = new URL(amqpUrl);
   const login = username === "" ? "" : `${username}:${password}@`;
   return {

@@ -25,9 +25,13 @@ process.on("message", async (command) => {
   if (command === "stop") return end();
   if (command === "start") await start();
   if (command === "kill") await kill("server");
-  if (process.connected) process.send?.({ done: command });
+  tell({ done: command });
 });
+// Whatever goes wrong here, nothing is left behind.
+process.on("uncaughtException", end);
 
+// The event is not repeated for those who come late: loading this file takes longer than to kill a process.
+if (!process.connected) process.exit();
 mkdirSync(folder, { mode: 0o700 });
 for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
 
@@ -50,8 +54,8 @@ function run(name, command, args) {
   const child = spawn(command, args, { cwd: folder, env, stdio: ["ignore", log, log], detached: true });
   running.set(name, child);
   const gone = (/** @type {unknown} */ why) => {
-    if (!running.delete(name) || ending || !process.connected) return;
-    process.send?.({ exited: `${name} ended (${why})`, log: readFileSync(output, "utf8").slice(-4000) });
+    if (!running.delete(name) || ending) return;
+    tell({ exited: `${name} ended (${why})`, log: readFileSync(output, "utf8") });
   };
   child.on("exit", (code, signal) => gone(signal ?? `exit code ${code}`));
   child.on("error", (error) => gone(error.message));
@@ -77,6 +81,12 @@ async function end() {
   await kill("epmd");
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   process.exit();
+}
+
+/** @param {object} message */
+function tell(message) {
+  // Who hears no more will not mind. Without the callback, the error would be thrown.
+  if (process.connected) process.send?.(message, () => {});
 }
 
 /** @param {number} port */

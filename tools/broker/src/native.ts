@@ -4,7 +4,7 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { type Place, type StartOptions, syncTables } from "./broker.ts";
+import { type Place, type StartOptions, statisticsInterval, syncTables } from "./broker.ts";
 import { startKeeper } from "./keepers.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
@@ -165,6 +165,7 @@ async function startNode(
         `listeners.tcp.1 = 127.0.0.1:${port}`,
         "management.tcp.ip = 127.0.0.1",
         `management.tcp.port = ${managementPort}`,
+        `collect_statistics_interval = ${statisticsInterval}`,
         "",
       ].join("\n"),
     },
@@ -174,7 +175,7 @@ async function startNode(
   async function start(giveUp?: AbortSignal) {
     const exited = new AbortController();
     const onMessage = ({ exited: why, log }: { exited?: string; log?: string }) => {
-      if (why !== undefined) exited.abort(new Error(`RabbitMQ did not start: ${why}\n${log}`));
+      if (why !== undefined) exited.abort(new Error(`RabbitMQ did not start: ${why}\n${excerpt(log ?? "")}`));
     };
     keeper.process.on("message", onMessage);
     // ms; a bound for machines under heavy load
@@ -210,4 +211,12 @@ async function startNode(
     await keeper.stop();
     throw error;
   }
+}
+
+/** What a log says of a failure: its errors, else its last lines. */
+function excerpt(log: string): string {
+  const lines = log.split("\n").filter((line) => line.trim() !== "");
+  const errors = lines.filter((line) => /\[error\]|eaddrinuse|already in use/i.test(line));
+  const telling = errors.length > 0 ? errors.slice(0, 10) : lines.slice(-5);
+  return telling.map((line) => `  ${line.trim().slice(0, 200)}`).join("\n");
 }
