@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 // Each package's `vitest run` finds this file above its own folder, so none needs a configuration of its own.
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["test/*.test.ts"],
     globalSetup: fileURLToPath(new URL("tools/testkit/src/global-setup.ts", import.meta.url)),
     // ms; bounds for a loaded machine. What is awaited comes by itself.
     testTimeout: 60_000,

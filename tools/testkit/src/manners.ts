@@ -24,6 +24,19 @@ export interface Manners {
 /** No process listens there: it is below those ports that a user may take. */
 const NOBODY = "amqp://127.0.0.1:1";
 
+/** In a virtual host that only these tests use, whatever the file's others do. */
+const test = newTest().extend("userWho", async ({ broker, virtualHost }, { onCleanup }) => {
+  const users: User[] = [];
+  onCleanup(async () => {
+    await Promise.all(users.map((user) => user.delete()));
+  });
+  return async (may: Omit<Permissions, "vhost">) => {
+    const user = await broker.createUser({ vhost: virtualHost.name, ...may });
+    users.push(user);
+    return user;
+  };
+});
+
 /**
  * Tests what scripts do when their user does something wrong: whatever it is, they say so in one or two lines, without
  * a stack and without a password, and exit with the right code.
@@ -31,18 +44,6 @@ const NOBODY = "amqp://127.0.0.1:1";
  * @param scripts The package's scripts, by their names in package.json.
  */
 export function manners(scripts: Record<string, Manners>): void {
-  const test = newTest().extend("userWho", async ({ broker, virtualHost }, { onCleanup }) => {
-    const users: User[] = [];
-    onCleanup(async () => {
-      await Promise.all(users.map((user) => user.delete()));
-    });
-    return async (may: Omit<Permissions, "vhost">) => {
-      const user = await broker.createUser({ vhost: virtualHost.name, ...may });
-      users.push(user);
-      return user;
-    };
-  });
-
   for (const [script, { args = [], wrong = [], stays, conflict }] of Object.entries(scripts))
     describe(`manners of ${script}`, () => {
       test("no broker: says what was tried and what to do", async ({ runWith }) => {
@@ -154,7 +155,7 @@ const everything = { configure: ".*", write: ".*", read: ".*" };
 const nothing = { configure: "", write: "", read: "" };
 
 /** ms; a bound for programs that should end at once. */
-const PATIENCE = 30_000;
+const PATIENCE = 15_000;
 
 /** Waits for the end of a script that can't do its work: exit code 1, one or two lines on stderr and nothing else. */
 async function refusal(terminal: Terminal) {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Broker, startBroker, type VirtualHost } from "broker";
 import { compareTopologies, play, readDiagram, readersEnvironment, readReadme, readTopology } from "stage";
-import { describe, expect } from "vitest";
-import { newTest } from "./fixtures.ts";
+import { beforeAll, describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -17,12 +17,19 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 export function scenarios(folder: string = process.cwd()): void {
   const readme = readReadme(join(folder, "README.md"));
   const drawn = readme.diagram && readDiagram(readme.diagram);
-  const test = newTest();
+  let broker: Broker;
+  let virtualHost: VirtualHost;
   let topology: { drawn: string[]; real: string[] } | undefined;
 
   describe("README.md", () => {
+    beforeAll(async () => {
+      broker = await startBroker();
+      virtualHost = await broker.createVirtualHost();
+      return () => virtualHost.delete();
+    });
+
     for (const [index, scenario] of readme.scenarios.entries())
-      test(scenario.heading, async ({ broker, virtualHost, signal }) => {
+      test(scenario.heading, async ({ signal }) => {
         const performances = await play(scenario, {
           cwd: root,
           env: readersEnvironment({ AMQP_URL: virtualHost.amqpUrl }),
