@@ -48,7 +48,7 @@ allow() {
 
 apt() { run apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=60 "$@"; }
 
-trap 'allow; kill $watch' EXIT
+trap 'allow; kill $watch 2>/dev/null' EXIT
 apt --download-only install rabbitmq-server || { apt update && apt --download-only install rabbitmq-server; } || exit
 [ -z "$gone" ] || exit 130
 begun=yes
