@@ -17,9 +17,10 @@ try {
   const consumer = new Consumer();
   consumer.declareExchange(exchange);
   consumer.declareQueue(queues[parity], exchange, parity);
-  await consumer.startConsuming(queues[parity], print);
-  console.log(` [*] Waiting for ${parity} integers. To exit press CTRL+C`);
-  await firstSignal();
+  const signalled = firstSignal();
+  const ready = () => console.log(` [*] Waiting for ${parity} integers. To exit press CTRL+C`);
+  await Promise.race([consumer.startConsuming(queues[parity], print).then(ready), signalled]);
+  await signalled;
   await consumer.stopConsuming();
   await consumer.close();
 } catch (error) {

@@ -1,0 +1,214 @@
+import type { Channel, ConfirmChannel, ConsumeMessage, Options } from "amqplib";
+import { manners, scenarios, test } from "testkit";
+import { describe, expect } from "vitest";
+import { CallError, openCall } from "../src/call.ts";
+import { fibonacci, largest } from "../src/fibonacci.ts";
+import { declareRequests, queue } from "../src/topology.ts";
+
+scenarios();
+
+const conflict = (channel: Channel) =>
+  channel.assertQueue(queue, { durable: true, arguments: { "x-queue-type": "classic" } });
+
+manners({
+  server: { wrong: [["30"]], stays: true, conflict },
+  client: { wrong: [["abc"], ["-1"], ["1.5"], [""], ["1", "2"]], conflict },
+});
+
+const ready = " [x] Awaiting RPC requests";
+/** ms; a bound for answers that come at once. */
+const deadline = 30_000;
+
+test("Fibonacci numbers are exact", () => {
+  expect([0, 1, 2, 3, 10, 79].map(fibonacci)).toEqual([0n, 1n, 1n, 2n, 55n, 14472334024676221n]);
+  expect(fibonacci(300)).toBe(222232244629420445529739893461909967206666939096499764990979600n);
+});
+
+describe("with a queue of requests", () => {
+  test.beforeEach(async ({ channel }) => {
+    await channel.deleteQueue(queue);
+    await declareRequests(channel);
+  });
+
+  test("a hundred requests in flight at once each get their own answer", async ({ channel, run }) => {
+    await Promise.all([run("server").printed(ready), run("server").printed(ready)]);
+    const call = await openCall(channel, queue, { deadline });
+    const numbers = Array.from({ length: 100 }, (_, n) => n);
+    const answers = await Promise.all(numbers.map((n) => call(String(n))));
+    expect(answers).toEqual(numbers.map((n) => String(fibonacci(n))));
+  });
+
+  test("they do even when they are answered in reverse", async ({ channel }) => {
+    const requests: ConsumeMessage[] = [];
+    await serve(channel, (request) => {
+      if (requests.push(request) < 100) return;
+      for (const each of requests.reverse()) reply(channel, each, `answer to ${each.content}`);
+    });
+    const call = await openCall(channel, queue, { deadline });
+    const numbers = Array.from({ length: 100 }, (_, n) => String(n));
+    expect(await Promise.all(numbers.map(call))).toEqual(numbers.map((n) => `answer to ${n}`));
+  });
+
+  describe("the server", () => {
+    test("answers to an exclusive queue, as the official clients have it", async ({ channel, run }) => {
+      await run("server").printed(ready);
+      const answer = await ask(channel, "30", { correlationId: "0.25" });
+      expect(answer.content.toString()).toBe("832040");
+      expect(answer.properties.correlationId).toBe("0.25");
+    });
+
+    test("takes one request at a time, and acknowledges it", async ({ management, virtualHost, run }) => {
+      await run("server").printed(ready);
+      await expect
+        .poll(() => management("GET", `/consumers/${virtualHost.name}`))
+        .toMatchObject([{ queue: { name: queue }, prefetch_count: 1, ack_required: true }]);
+    });
+
+    test("answers a bad body with an error, and lives on", async ({ channel, run }) => {
+      const server = run("server");
+      await server.printed(ready);
+      const bad = ["", "abc", "-1", "1.5", "1e3", "0x10", " 7", "7\n", `${largest + 1}`, "9".repeat(100_000)];
+      for (const body of [...bad, "\x1b]0;owned\x07", Buffer.from([0x37, 0xff])]) {
+        const answer = await ask(channel, body);
+        expect(answer.content.toString()).toBe("n must be a whole number from 0 to 10000.");
+        expect(answer.properties.type).toBe("error");
+      }
+      expect((await ask(channel, "7")).content.toString()).toBe("13");
+      server.press("^C");
+      expect(await server.exit).toEqual({ code: 0, signal: null });
+      expect(server.lines).toEqual([
+        ready,
+        ...bad.map((body) => ` [!] Refused: ${body.replace("\n", "\\n").slice(0, 50)}`),
+        " [!] Refused: \\x1b]0;owned\\x07",
+        " [!] Refused: 7\ufffd",
+        " [.] fib(7)",
+      ]);
+      expect(server.errors).toEqual([]);
+      expect(await channel.checkQueue(queue)).toMatchObject({ messageCount: 0 });
+    });
+
+    test("outlives clients that have left, and those that say nowhere to answer", async ({
+      channel,
+      run,
+    }) => {
+      const server = run("server");
+      await server.printed(ready);
+      for (const replyTo of ["gone", "amq.rabbitmq.reply-to.gone", undefined, queue])
+        channel.sendToQueue(queue, Buffer.from("6"), { ...(replyTo && { replyTo }), correlationId: "1" });
+      sendWithIdOfNoText(channel);
+      expect((await ask(channel, "7")).content.toString()).toBe("13");
+      expect(server.lines).toContain(" [!] Dropped a request that can't be answered.");
+      expect(server.errors).toEqual([]);
+    });
+  });
+
+  describe("the client", () => {
+    test("ignores an answer with an unknown correlation id", async ({ channel, run }) => {
+      await serve(channel, (request) => {
+        reply(channel, request, "1", { correlationId: "unknown" });
+        channel.sendToQueue(request.properties.replyTo, Buffer.from("2"));
+        reply(channel, request, "832040");
+        reply(channel, request, "3");
+      });
+      const client = run("client");
+      expect(await client.exit).toEqual({ code: 0, signal: null });
+      expect(client.lines).toEqual([" [x] Requesting fib(30)", " [.] Got 832040"]);
+    });
+
+    test("prints no control characters that a server sends", async ({ channel, run }) => {
+      await serve(channel, (request) =>
+        reply(channel, request, "\x1b[2J", { type: `${request.content}` === "1" ? "error" : "result" }),
+      );
+      expect(await run("client", "0").printed(/Got/)).toEqual([" [.] Got \\x1b[2J"]);
+      expect(await run("client", "1").printed(/!/)).toEqual([" [!] \\x1b[2J"]);
+    });
+
+    test("says after its deadline that nobody answers, and leaves nothing to do", async ({
+      channel,
+      run,
+    }) => {
+      const client = run("client");
+      expect(await client.exit).toEqual({ code: 1, signal: null });
+      expect(client.errors).toEqual([" [!] No answer within 5 s. Is a server running?"]);
+      const server = run("server");
+      await server.printed(ready);
+      expect((await ask(channel, "7")).content.toString()).toBe("13");
+      expect(server.lines).toEqual([ready, " [.] fib(7)"]);
+    });
+
+    test("says that its connection was lost while it waited", async ({ broker, runWith }) => {
+      const host = await broker.createVirtualHost();
+      const client = runWith({ amqpUrl: host.amqpUrl }, "client");
+      await client.printed(" [x] Requesting fib(30)");
+      await broker.closeConnections(host.name);
+      expect(await client.exit).toEqual({ code: 1, signal: null });
+      expect(client.errors[0]).toMatch(/^The connection to .* was lost/);
+      expect(client.errors.length).toBeLessThanOrEqual(2);
+      await host.delete();
+    });
+  });
+
+  describe("a call", () => {
+    test("that is answered with an error rejects with it", async ({ channel }) => {
+      await serve(channel, (request) => reply(channel, request, "not today", { type: "error" }));
+      const call = await openCall(channel, queue, { deadline });
+      await expect(call("1")).rejects.toThrow(new CallError("not today"));
+    });
+
+    test("that is answered too late has been rejected, and harms no other", async ({ channel }) => {
+      const requests: ConsumeMessage[] = [];
+      await serve(channel, (request) => {
+        requests.push(request);
+        if (requests.length === 1) return;
+        for (const each of requests) reply(channel, each, `answer to ${each.content}`);
+      });
+      const call = await openCall(channel, queue, { deadline: 2_000 });
+      await expect(call("1")).rejects.toThrow(new CallError("No answer within 2 s. Is a server running?"));
+      expect(await call("2")).toBe("answer to 2");
+    });
+
+    test("rejects when its channel closes", async ({ channel }) => {
+      const call = await openCall(channel, queue, { deadline });
+      const calls = [call("1"), call("2")];
+      await channel.close();
+      for (const each of await Promise.allSettled(calls)) expect(each.status).toBe("rejected");
+      await expect(call("3")).rejects.toThrow();
+    });
+  });
+});
+
+/** Sends a request as the official clients do, and waits for its answer in an exclusive queue. */
+async function ask(channel: Channel, body: string | Buffer, options: Options.Publish = {}) {
+  const { queue: replyTo } = await channel.assertQueue("", { exclusive: true });
+  channel.sendToQueue(queue, Buffer.from(body as string), { replyTo, correlationId: "1", ...options });
+  return new Promise<ConsumeMessage>((resolve) => {
+    void channel.consume(replyTo, (answer) => answer && resolve(answer), { noAck: true });
+  });
+}
+
+/** Sends a request with a correlation id of 254 bytes that are not UTF-8, which amqplib would refuse to send. */
+function sendWithIdOfNoText(channel: ConfirmChannel) {
+  const { stream } = channel.connection as unknown as { stream: { write(chunk: Buffer): boolean } };
+  const write = stream.write.bind(stream);
+  stream.write = (chunk) =>
+    write(Buffer.from(chunk.toString("latin1").replaceAll("\xc3\xa9", "\xff\xff"), "latin1"));
+  channel.sendToQueue(queue, Buffer.from("6"), { correlationId: "é".repeat(127), replyTo: "gone" });
+}
+
+/** A server that does as it is told. */
+const serve = (channel: Channel, handle: (request: ConsumeMessage) => void) =>
+  channel.consume(queue, (request) => {
+    if (!request) return;
+    handle(request);
+    channel.ack(request);
+  });
+
+function reply(
+  channel: Channel,
+  { properties }: ConsumeMessage,
+  body: string,
+  options: Options.Publish = {},
+) {
+  const { replyTo, correlationId } = properties;
+  channel.sendToQueue(replyTo, Buffer.from(body), { correlationId, ...options });
+}
