@@ -1,0 +1,65 @@
+import { test } from "testkit";
+import { beforeEach, expect, vi } from "vitest";
+import { BrokerError, type ConsumerChannel, openConsumer } from "../src/index.ts";
+import { declareWork } from "./programs/queue.ts";
+import { send } from "./queues.ts";
+
+const said: string[] = [];
+
+beforeEach(() => {
+  said.length = 0;
+  const errors = vi.spyOn(console, "error").mockImplementation((line) => void said.push(line));
+  return () => {
+    errors.mockRestore();
+    vi.unstubAllEnvs();
+  };
+});
+
+test("is ready before it hands over the first message", async ({ channel, virtualHost }) => {
+  vi.stubEnv("AMQP_URL", virtualHost.amqpUrl);
+  await send(channel, "one");
+  await channel.waitForConfirms();
+  const events: string[] = [];
+  const consumer = await openConsumer(async (channel) => {
+    await channel.consume("work", (delivery) => {
+      events.push(`got ${delivery.content}`);
+      channel.ack(delivery);
+    });
+  });
+  await consumer.ready;
+  events.push("ready");
+  await expect.poll(() => events).toEqual(["ready", "got one"]);
+  await consumer.stop();
+  await consumer.close();
+});
+
+test("doesn't subscribe again once it is stopped", async ({ broker, virtualHost }) => {
+  vi.stubEnv("AMQP_URL", virtualHost.amqpUrl);
+  const setup = vi.fn(async (channel: ConsumerChannel) => {
+    await declareWork(channel);
+    await channel.consume("work", () => {});
+  });
+  const consumer = await openConsumer(setup);
+  await consumer.ready;
+  await consumer.stop();
+  await broker.closeConnections(virtualHost.name);
+  await expect.poll(() => said, { timeout: 15_000 }).toContain(" [!] Connected again.");
+  await consumer.close();
+  expect(setup).toHaveBeenCalledOnce();
+});
+
+test("tells of a refusal that comes later", async ({ broker, virtualHost }) => {
+  const user = await broker.createUser({ vhost: virtualHost.name, configure: ".*", write: "", read: ".*" });
+  vi.stubEnv("AMQP_URL", user.amqpUrl);
+  let publish = () => {};
+  const consumer = await openConsumer(async (channel) => {
+    await declareWork(channel);
+    publish = () => channel.sendToQueue("work", Buffer.from("forbidden"));
+  });
+  await consumer.ready;
+  publish();
+  await expect(consumer.refused).rejects.toThrow(BrokerError);
+  await expect(consumer.refused).rejects.toThrow(/ says: .*refused/);
+  await consumer.close();
+  await user.delete();
+});
