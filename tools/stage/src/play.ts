@@ -97,6 +97,7 @@ class Actor {
       onLine: (line) => this.#line(line),
       onChange: () => this.#change(),
     });
+    this.#takeTurns();
   }
 
   /** Waits until the next terminal may open. */

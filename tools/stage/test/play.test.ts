@@ -79,6 +79,11 @@ test("types a line when the prompt is there", async () => {
   expect(differences(performances)).toEqual([undefined]);
 });
 
+test("types at once where nothing comes before", async () => {
+  const performances = await perform(scenario(['$ read -r name; echo "Hello $name"', "> Ada", "Hello Ada"]));
+  expect(differences(performances)).toEqual([undefined]);
+});
+
 test("doesn't type what the program never asked for", async () => {
   const [performance] = await perform(scenario(["$ node test/programs/ask.mjs", "Your name?", "> Ada"]), {
     patience: 1_000,

@@ -1,10 +1,11 @@
 // Prints what it is told over the socket at SOCKET. On SIGINT it exits with the code in EXIT, or not at all if
 // that is "never".
+import { unlinkSync } from "node:fs";
 import { createServer } from "node:net";
 
 const { SOCKET, EXIT = "0" } = process.env;
 
-const server = createServer((socket) => {
+createServer((socket) => {
   socket.setEncoding("utf8").on("data", (text) => {
     console.log(` [x] Received ${text}`);
     socket.end();
@@ -12,6 +13,8 @@ const server = createServer((socket) => {
 }).listen(SOCKET, () => console.log(" [*] Waiting"));
 
 process.on("SIGINT", () => {
-  // Closed, it also removes the socket, so that another one can listen there.
-  if (EXIT !== "never") server.close(() => process.exit(Number(EXIT)));
+  if (EXIT === "never") return;
+  // Another one can then listen there.
+  unlinkSync(SOCKET);
+  process.exit(Number(EXIT));
 });

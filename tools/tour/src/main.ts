@@ -1,0 +1,100 @@
+import { constants } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { progress, startBroker } from "broker";
+import { type Group, readCatalogue } from "./catalogue.ts";
+import { Screen } from "./screen.ts";
+import { playPatterns } from "./tour.ts";
+
+const usage = "Usage: pnpm tour [pattern...] [--list] [--help]";
+
+const help = `${usage}
+
+Plays the pages of all patterns, or of those named, on a real RabbitMQ: opens their terminals, shows what they print,
+and compares it with the page.
+
+  --list   says which patterns there are
+  --help   says this
+
+How it finds or starts its RabbitMQ: pnpm broker --help
+NO_COLOR and FORCE_COLOR do what they say.`;
+
+/**
+ * The tour's command line.
+ *
+ * @param args What follows `pnpm tour`.
+ * @param root The repository's root.
+ * @returns The exit code: 0 when all went as the pages say, 1 when something didn't or there is no broker, 2 for
+ *   arguments that make no sense, and 128 and the signal's number when a signal ended it.
+ */
+export async function main(args: string[], root: string): Promise<number> {
+  try {
+    const groups = readCatalogue(join(root, "README.md"));
+    const options = parse(args, groups);
+    if (options.help) console.log(help);
+    else if (options.list) list(groups);
+    else return await tour(options.patterns, root);
+    return 0;
+  } catch (error) {
+    console.error((error as Error).message);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+class UsageError extends Error {
+  constructor(reason: string) {
+    super(`${reason}\n${usage}`);
+  }
+}
+
+function parse(args: string[], groups: Group[]) {
+  const all = groups.flatMap(({ patterns }) => patterns.map(({ name }) => name));
+  const options = { list: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
+  let parsed: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
+  try {
+    parsed = parseArgs({ args, allowPositionals: true, options });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  const unknown = parsed.positionals.find((name) => !all.includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(`There is no pattern "${unknown}". \`pnpm tour --list\` says which there are.`);
+  return { ...parsed.values, patterns: parsed.positionals.length > 0 ? parsed.positionals : all };
+}
+
+function list(groups: Group[]): void {
+  const width = Math.max(...groups.flatMap(({ patterns }) => patterns.map(({ name }) => name.length)));
+  for (const { name, patterns } of groups) {
+    console.log(name);
+    for (const { name, use } of patterns) console.log(`  ${name.padEnd(width)}  ${use}`);
+  }
+}
+
+async function tour(patterns: string[], root: string): Promise<number> {
+  const stopping = new AbortController();
+  // A second signal doesn't wait. What then is left is ended by those who keep an eye on this process.
+  const stop = (signal: NodeJS.Signals) =>
+    stopping.signal.aborted ? process.exit(exitCode(signal)) : stopping.abort(signal);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  // Nobody reads on: `pnpm tour | head`.
+  process.stdout.on("error", () => stopping.abort("SIGPIPE"));
+
+  const { say, end } = progress();
+  try {
+    const broker = await startBroker({ say, signal: stopping.signal });
+    try {
+      const screen = new Screen(process.stdout);
+      const wrong = await playPatterns(patterns, { root, broker, screen, signal: stopping.signal });
+      return wrong > 0 ? 1 : 0;
+    } finally {
+      await broker.stop();
+    }
+  } catch (error) {
+    if (stopping.signal.aborted) return exitCode(stopping.signal.reason);
+    throw error;
+  } finally {
+    end();
+  }
+}
+
+const exitCode = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];

@@ -1,0 +1,129 @@
+import { join } from "node:path";
+import type { Broker } from "broker";
+import {
+  play,
+  READY,
+  type Readme,
+  readersEnvironment,
+  readReadme,
+  type Scenario,
+  type StageEvent,
+} from "stage";
+import { cast } from "./actors.ts";
+import type { Screen } from "./screen.ts";
+
+/** Where and for whom a tour takes place. */
+export interface Tour {
+  /** The repository's root. */
+  root: string;
+  broker: Broker;
+  screen: Screen;
+  /** Ends the tour. */
+  signal: AbortSignal;
+}
+
+/**
+ * Plays the pages of patterns, each in a virtual host of its own, and shows what happens.
+ *
+ * @param patterns Names of folders in examples/.
+ * @returns How many scenarios were not as their pages say.
+ * @throws The reason of `signal`; or when a page can't be read.
+ */
+export async function playPatterns(patterns: string[], tour: Tour): Promise<number> {
+  const { root, broker, screen, signal } = tour;
+  // All are read before the first one plays, so that a mistake in the last shows at once.
+  const readmes = patterns.map((name) => readReadme(join(root, "examples", name, "README.md")));
+  let [played, wrong] = [0, 0];
+  for (const [index, readme] of readmes.entries()) {
+    signal.throwIfAborted();
+    screen.line();
+    const place = readmes.length > 1 ? ` (${index + 1} of ${readmes.length})` : "";
+    screen.line(screen.style(["bold", "inverse"], ` ${readme.title} `) + screen.style("dim", place));
+    screen.paragraph(readme.summary);
+    const virtualHost = await broker.createVirtualHost();
+    try {
+      for (const scenario of readme.scenarios) {
+        played++;
+        if (!(await playScenario(scenario, virtualHost.amqpUrl, tour))) wrong++;
+      }
+    } finally {
+      await virtualHost.delete();
+    }
+  }
+  screen.line();
+  if (wrong > 0)
+    screen.line(screen.style("red", `${wrong} of ${played} scenarios were not as their pages say.`));
+  else farewell(readmes, played, screen);
+  return wrong;
+}
+
+async function playScenario(
+  scenario: Scenario,
+  amqpUrl: string,
+  { root, screen, signal }: Tour,
+): Promise<boolean> {
+  screen.line();
+  screen.line(screen.style("bold", scenario.heading));
+  const actors = cast(scenario);
+  const on = (event: StageEvent) => {
+    if (event.type === "narration") {
+      screen.line();
+      screen.paragraph(event.text);
+      return;
+    }
+    const said = inWords(event);
+    if (said === undefined) return;
+    const { label, style } = actors.get(event.block) ?? { label: "", style: "reset" };
+    screen.line(
+      `${screen.style(style, `${label} │`)} ${event.type === "line" ? said : screen.style("bold", said)}`,
+    );
+  };
+
+  screen.waiting();
+  let performances: Awaited<ReturnType<typeof play>>;
+  try {
+    performances = await play(scenario, {
+      cwd: root,
+      env: readersEnvironment({ AMQP_URL: amqpUrl }),
+      on,
+      signal,
+    });
+  } finally {
+    screen.done();
+  }
+
+  const differences = performances.flatMap(({ difference }) => difference ?? []);
+  screen.line();
+  if (differences.length === 0) screen.line(screen.style("green", "✓ Every line as the page says."));
+  else screen.line(screen.style("red", "✗ Not what the page says (- the page, + the terminal):"));
+  for (const line of differences) screen.line(/^[-+]/.test(line) ? screen.style("red", line) : line);
+  return differences.length === 0;
+}
+
+/** What a reader would see in the terminal, as far as the tour shows it. */
+function inWords(event: StageEvent): string | undefined {
+  if (event.type === "opened") return `$ ${event.block.command}`;
+  if (event.type === "line") return event.text;
+  if (event.type === "typed") return `> ${event.text}`;
+  if (event.type === "pressed") return event.key;
+  return undefined;
+}
+
+function farewell(readmes: Readme[], played: number, screen: Screen): void {
+  const pages = readmes.length === 1 ? "1 pattern" : `${readmes.length} patterns`;
+  screen.line(screen.style("green", `✓ ${pages}, ${played} scenarios: all as their pages say.`));
+  const blocks = readmes[0]?.scenarios[0]?.blocks ?? [];
+  const waits = blocks.filter(({ lines }) => lines.some(({ text }) => READY.test(text)));
+  const ends = blocks.filter((block) => !waits.includes(block));
+  screen.line();
+  screen.line("Now by hand. Start a broker, with Docker or without:");
+  screen.line("  docker compose up -d");
+  screen.line("  pnpm broker");
+  screen.line("and try, in two more terminals:");
+  for (const [block] of [waits, ends]) if (block) screen.line(`  ${block.command}`);
+  const { TOUR_PNPM_HINT } = process.env;
+  if (TOUR_PNPM_HINT) {
+    screen.line("Your shell doesn't find pnpm yet. This puts it there:");
+    screen.line(`  ${TOUR_PNPM_HINT}`);
+  }
+}

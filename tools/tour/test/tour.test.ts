@@ -1,0 +1,216 @@
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startBroker } from "broker";
+import { describe as inWords, openProgram, type Terminal } from "stage";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { readCatalogue } from "../src/catalogue.ts";
+import { Screen } from "../src/screen.ts";
+
+const root = join(import.meta.dirname, "../../..");
+
+function run(program: string, args: string[], env: NodeJS.ProcessEnv = {}): Terminal {
+  const { NO_COLOR, FORCE_COLOR, ...inherited } = process.env;
+  const terminal = openProgram(process.execPath, ["--import", "tsx", program, ...args], {
+    cwd: join(import.meta.dirname, ".."),
+    env: { ...inherited, ...env },
+  });
+  onTestFinished(() => terminal.close());
+  return terminal;
+}
+
+/** The tour of the fixture. */
+const tour = (args: string[], env?: NodeJS.ProcessEnv) => run("test/programs/tour.ts", args, env);
+
+/** What it showed on stdout, and its exit code. */
+async function end(terminal: Terminal) {
+  const exit = inWords(await terminal.exit);
+  const { errors } = terminal;
+  return { exit, errors, shown: terminal.lines.filter((line) => !errors.includes(line)) };
+}
+
+test("--list shows the groups and patterns of the catalogue, in its order", async () => {
+  const { shown, exit } = await end(tour(["--list"]));
+  expect(shown).toEqual([
+    "Basics",
+    "  two         Comes first",
+    "  one         Comes second, see [two](examples/two)",
+    "Faults",
+    "  broken      Never",
+    "  waiting     To be interrupted",
+    "  unplayable  Never",
+  ]);
+  expect(exit).toBe("exit code 0");
+});
+
+test("the project's own catalogue has every example, once", async () => {
+  const { shown } = await end(run("src/cli.ts", ["--list"]));
+  const listed = shown.filter((line) => line.startsWith("  ")).map((line) => line.trim().split(" ")[0]);
+  expect(listed.toSorted()).toEqual(readdirSync(join(root, "examples")).toSorted());
+});
+
+test("a README without a catalogue is refused", () => {
+  expect(() => readCatalogue(join(root, "CONTRIBUTING.md"))).toThrow(/CONTRIBUTING\.md has no table/);
+});
+
+test("plays patterns as they were asked for, labels each actor, and says what to try next", async () => {
+  const { shown, exit } = await end(tour(["two", "one"], { TOUR_PNPM_HINT: "npm install --global pnpm" }));
+  expect(shown).toEqual([
+    "",
+    " two: the first  (1 of 2)",
+    "A summary that is so long that it doesn't fit into a line of a hundred characters, so that it has to",
+    "be wrapped.",
+    "",
+    "Run it",
+    'echo │ $ echo " [x] Sent"',
+    "echo │  [x] Sent",
+    "",
+    "✓ Every line as the page says.",
+    "",
+    "Break it",
+    'echo │ $ echo "no"; exit 1',
+    "echo │ no",
+    "",
+    "✓ Every line as the page says.",
+    "",
+    " one: the second  (2 of 2)",
+    "A short summary.",
+    "",
+    "Run it",
+    "",
+    "First this one.",
+    'echo 1 │ $ echo " [*] Waiting 1"; exec sleep 600',
+    "echo 1 │  [*] Waiting 1",
+    "",
+    "Then that one, which is the same program.",
+    'echo 2 │ $ echo " [*] Waiting 2"; exec sleep 600',
+    "echo 2 │  [*] Waiting 2",
+    "",
+    "At last one that asks.",
+    'read   │ $ read -r name; echo "Hello $name"',
+    "read   │ > Ada",
+    "read   │ Hello Ada",
+    "",
+    "✓ Every line as the page says.",
+    "",
+    "✓ 2 patterns, 3 scenarios: all as their pages say.",
+    "",
+    "Now by hand. Start a broker, with Docker or without:",
+    "  docker compose up -d",
+    "  pnpm broker",
+    "and try, in two more terminals:",
+    '  echo " [x] Sent"',
+    "Your shell doesn't find pnpm yet. This puts it there:",
+    "  npm install --global pnpm",
+  ]);
+  expect(exit).toBe("exit code 0");
+});
+
+test("a difference is shown, the tour goes on, and exits with 1", async () => {
+  const { shown, exit } = await end(tour(["broken", "two"]));
+  const at = shown.indexOf("✗ Not what the page says (- the page, + the terminal):");
+  expect(shown.slice(at + 1, at + 5)).toEqual([
+    '  $ echo "this"; echo "that"',
+    "  this",
+    "- those",
+    "+ that",
+  ]);
+  expect(shown.filter((line) => line === "✓ Every line as the page says.")).toHaveLength(3);
+  expect(shown.at(-1)).toBe("1 of 4 scenarios were not as their pages say.");
+  expect(exit).toBe("exit code 1");
+});
+
+test("colours come where they are wanted", async () => {
+  const code = "\x1b[";
+  const [plain, none, forced] = await Promise.all([
+    end(tour(["two"])),
+    end(tour(["two"], { NO_COLOR: "1" })),
+    end(tour(["two"], { FORCE_COLOR: "1" })),
+  ]);
+  expect(plain.shown.join()).not.toContain(code);
+  expect(none.shown.join()).not.toContain(code);
+  expect(forced.shown.join()).toContain(`${code}36mecho │`);
+});
+
+test.each([
+  ["an unknown pattern", ["three"], /^There is no pattern "three"\./, 2],
+  ["an unknown option", ["--loud"], /--loud/, 2],
+  ["a page that can't be played", ["unplayable"], /unplayable\/README\.md:5: .*"\$ "/, 1],
+])("%s: a line on stderr", async (_, args, message, code) => {
+  const { errors, shown, exit } = await end(tour(args));
+  expect(errors.filter((line) => !/^(Usage|Broker): /.test(line))).toEqual([expect.stringMatching(message)]);
+  expect(shown).toEqual([]);
+  expect(exit).toBe(`exit code ${code}`);
+});
+
+test("--help says what there is, on stdout", async () => {
+  const { errors, shown, exit } = await end(tour(["--help"]));
+  expect(errors).toEqual([]);
+  expect(shown[0]).toMatch(/^Usage: pnpm tour /);
+  expect(exit).toBe("exit code 0");
+});
+
+test.each([
+  ["the broker at AMQP_URL", {}],
+  ["a broker of its own", { AMQP_URL: "", RABBITMQ_MANAGEMENT_URL: "" }],
+])("Ctrl-C with %s: exit code 130, and nothing stays behind", async (_, env) => {
+  const folder = mkdtempSync(join(tmpdir(), "tour-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const terminal = tour(["waiting"], { ...env, SOCKET: join(folder, "socket") });
+  await terminal.printed(/│ {2}\[\*\] Listening/, { within: 60_000 });
+  const listener = await connected(connect(join(folder, "socket")));
+  terminal.press("^C");
+  expect(inWords(await terminal.exit)).toBe("exit code 130");
+  // The system closes the socket of a process that has ended.
+  await listener.closed;
+
+  const [, url] = /Waiting (amqp:\S+)/.exec(terminal.lines.join("\n")) ?? [];
+  const { hostname, port, pathname } = new URL(url as string);
+  if ("AMQP_URL" in env) {
+    const refused = new Promise((resolve) => connect(Number(port), hostname).on("error", resolve));
+    expect(await refused).toMatchObject({ code: "ECONNREFUSED" });
+  } else {
+    const broker = await startBroker();
+    await expect(broker.management("GET", `/vhosts${pathname}`)).rejects.toThrow("404");
+  }
+});
+
+test("Ctrl-C while the broker starts: exit code 130", async () => {
+  const terminal = tour(["two"], { AMQP_URL: "", RABBITMQ_MANAGEMENT_URL: "" });
+  await terminal.until(() => terminal.errors.length > 0, 60_000);
+  terminal.press("^C");
+  const { exit, shown } = await end(terminal);
+  expect(shown).toEqual([]);
+  expect(exit).toBe("exit code 130");
+});
+
+test("on a terminal something moves when nothing has come for a second", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const written: string[] = [];
+  const stream = {
+    isTTY: true,
+    columns: 80,
+    hasColors: () => false,
+    write: (text: string) => written.push(text),
+  };
+  const screen = new Screen(stream as unknown as NodeJS.WriteStream);
+  screen.waiting();
+  vi.advanceTimersByTime(900);
+  screen.line("one");
+  vi.advanceTimersByTime(2_000);
+  screen.line("two");
+  screen.done();
+  vi.advanceTimersByTime(5_000);
+  expect(written).toEqual(["one\n", "\r… 1 s", "\r… 2 s", "\r\x1b[K", "two\n"]);
+});
+
+async function connected(socket: ReturnType<typeof connect>) {
+  await once(socket, "connect");
+  const closed = new Promise<void>((resolve) => {
+    socket.on("error", () => {}).on("close", () => resolve());
+  });
+  return { closed };
+}
