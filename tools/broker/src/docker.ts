@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import { type Place, type StartOptions, statisticsInterval, syncTables } from "./broker.ts";
+import { type Place, type StartOptions, statistics, syncTables } from "./broker.ts";
 import { type Keeper, startKeeper } from "./keepers.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
@@ -141,9 +141,9 @@ async function startContainer(
     // The node's name, and so the place of its data, comes from it.
     .withHostname("rabbitmq")
     .withExposedPorts({ container: 5672, host: port }, { container: 15672, host: managementPort })
-    .withEnvironment({
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-rabbit collect_statistics_interval ${statisticsInterval}`,
-    })
+    .withCopyContentToContainer([
+      { content: `${statistics}\n`, target: "/etc/rabbitmq/conf.d/90-statistics.conf" },
+    ])
     // Ours is the keeper, and readiness is what we await.
     .withAutoCleanup(false)
     .withWaitStrategy(Wait.forAll([]))

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { type Place, type StartOptions, statisticsInterval, syncTables } from "./broker.ts";
+import { type Place, type StartOptions, statistics, syncTables } from "./broker.ts";
 import { startKeeper } from "./keepers.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
@@ -165,7 +165,7 @@ async function startNode(
         `listeners.tcp.1 = 127.0.0.1:${port}`,
         "management.tcp.ip = 127.0.0.1",
         `management.tcp.port = ${managementPort}`,
-        `collect_statistics_interval = ${statisticsInterval}`,
+        statistics,
         "",
       ].join("\n"),
     },

@@ -1,13 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { request } from "node:http";
-import { fileURLToPath } from "node:url";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { findEngine } from "../src/docker.ts";
 import { freePorts } from "../src/ports.ts";
 import { kinds } from "./kinds.ts";
-import { folderOf, processesWith, until } from "./processes.ts";
+import { folderOf, processesWith, run, until } from "./processes.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -22,7 +20,7 @@ describe.skipIf(!here("native"))("a private node", () => {
         const port = (await freePorts(1))[0] as number;
         const starter = run("holder.ts", ["native", String(port)]);
         const folder = await folderOf(port);
-        if (moment === "ready") await firstLine(starter);
+        if (moment === "ready") await until(() => starter.printed.includes("amqp:"));
         else
           await until(() =>
             processesWith(folder).some(({ command }) => command.split(" ", 2).join(" ").includes(moment)),
@@ -39,7 +37,7 @@ describe.skipIf(!here("native"))("a private node", () => {
     const port = (await freePorts(1))[0] as number;
     const starter = run("holder.ts", ["native", String(port)]);
     const folder = await folderOf(port);
-    await firstLine(starter);
+    await until(() => starter.printed.includes("amqp:"));
     const keeper = processesWith(folder).find(({ command }) => command.includes("native-keeper.mjs"));
     process.kill(keeper?.pid as number, "SIGTERM");
     await until(() => processesWith(folder).length === 0 && !existsSync(folder));
@@ -50,7 +48,7 @@ describe.skipIf(!here("docker"))("a container", () => {
   test.each(["SIGINT", "SIGKILL"] as const)("is gone when %s ends its starter", async (signal) => {
     const port = (await freePorts(1))[0] as number;
     const starter = run("holder.ts", ["docker", String(port)]);
-    await firstLine(starter);
+    await until(() => starter.printed.includes("amqp:"));
     const holders = async () =>
       (await containers()).filter(({ Ports }) => Ports.some(({ PublicPort }) => PublicPort === port));
     expect(await holders()).toHaveLength(1);
@@ -58,22 +56,6 @@ describe.skipIf(!here("docker"))("a container", () => {
     await until(async () => (await holders()).length === 0);
   });
 });
-
-/** Runs a script in a process group of its own, as a shell does. */
-function run(script: string, args: string[]): ChildProcess {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", path, ...args], {
-    detached: true,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  onTestFinished(() => void (child.exitCode ?? child.signalCode ?? child.kill("SIGKILL")));
-  return child;
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  const [chunk] = await once(child.stdout as NonNullable<typeof child.stdout>, "data");
-  return String(chunk);
-}
 
 async function containers(): Promise<{ Ports: { PublicPort?: number }[] }[]> {
   const [response] = await once(

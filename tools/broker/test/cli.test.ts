@@ -1,19 +1,17 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { fileURLToPath } from "node:url";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { freePorts } from "../src/ports.ts";
 import { versionAt } from "../src/ready.ts";
 import { kinds } from "./kinds.ts";
-import { folderOf, processesWith, until } from "./processes.ts";
+import { folderOf, processesWith, run, type Script, until } from "./processes.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
 const usage = "Usage: pnpm broker [--docker | --native] [--port N] [--management-port N] [--help]\n";
 
 test("--help says how it finds a broker, how to force a way, and the variables", async () => {
-  const { code, stdout, stderr } = await finished(run(["--help"]));
+  const { code, stdout, stderr } = await finished(cli(["--help"]));
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   for (const word of [
     "--docker",
@@ -34,7 +32,7 @@ test.each([
   [["--port", "amqp"], /"amqp" is not a port/],
   [["--management-port", "70000"], /"70000" is not a port/],
 ])("%j is answered with what is wrong and the usage", async (args, reason) => {
-  const { code, stdout, stderr } = await finished(run(args));
+  const { code, stdout, stderr } = await finished(cli(args));
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(reason);
   expect(stderr.endsWith(usage)).toBe(true);
@@ -47,7 +45,7 @@ test("a port in use is said in one line", async () => {
   for (const option of ["--port", "--management-port"]) {
     const [free] = (await freePorts(1)) as [number];
     const other = option === "--port" ? "--management-port" : "--port";
-    const { code, stdout, stderr } = await finished(run([option, String(port), other, String(free)]));
+    const { code, stdout, stderr } = await finished(cli([option, String(port), other, String(free)]));
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toBe(
       `Port ${port} is in use. If a RabbitMQ is there, use it as it is; else see --port in --help.\n`,
@@ -59,7 +57,7 @@ test("a port in use is said in one line", async () => {
 test("no broker to be had: why, and what to install", async () => {
   const [port, managementPort] = (await freePorts(2)) as [number, number];
   const args = ["--docker", "--port", String(port), "--management-port", String(managementPort)];
-  const { code, stderr } = await finished(run(args, { DOCKER_HOST: "unix:///nowhere/docker.sock" }));
+  const { code, stderr } = await finished(cli(args, { DOCKER_HOST: "unix:///nowhere/docker.sock" }));
   expect(code).toBe(1);
   expect(stderr).toContain("Docker: the engine at /nowhere/docker.sock does not answer (ENOENT)\n");
   expect(stderr).toContain("sudo apt-get install rabbitmq-server");
@@ -72,7 +70,7 @@ describe.each(kinds)("by --$kind", ({ kind, here }) => {
       "it runs, says where, and ends with 0 on %s",
       async (signal) => {
         const [port, managementPort] = (await freePorts(2)) as [number, number];
-        const child = run([`--${kind}`, "--port", String(port), "--management-port", String(managementPort)]);
+        const child = cli([`--${kind}`, "--port", String(port), "--management-port", String(managementPort)]);
         const end = finished(child);
         await until(() => child.printed.includes("Press Ctrl-C to stop."));
         expect(child.printed).toBe(
@@ -98,7 +96,7 @@ describe.each(kinds)("by --$kind", ({ kind, here }) => {
 
     test("Ctrl-C while it starts leaves nothing", async () => {
       const [port, managementPort] = (await freePorts(2)) as [number, number];
-      const child = run([`--${kind}`, "--port", String(port), "--management-port", String(managementPort)]);
+      const child = cli([`--${kind}`, "--port", String(port), "--management-port", String(managementPort)]);
       const end = finished(child);
       const folder = kind === "native" ? await folderOf(port) : undefined;
       if (folder === undefined) await until(() => child.complained.includes("Starting"));
@@ -112,25 +110,10 @@ describe.each(kinds)("by --$kind", ({ kind, here }) => {
   });
 });
 
-interface Running extends ChildProcess {
-  printed: string;
-  complained: string;
-}
+const cli = (args: string[], env: NodeJS.ProcessEnv = {}) =>
+  run("../src/cli.ts", args, { BROKER: "", AMQP_URL: "", ...env });
 
-function run(args: string[], env: NodeJS.ProcessEnv = {}): Running {
-  const path = fileURLToPath(new URL("../src/cli.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", path, ...args], {
-    env: { ...process.env, BROKER: "", AMQP_URL: "", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const running = Object.assign(child, { printed: "", complained: "" }) as Running;
-  child.stdout.on("data", (chunk) => (running.printed += chunk));
-  child.stderr.on("data", (chunk) => (running.complained += chunk));
-  return running;
-}
-
-async function finished(child: Running): Promise<{ code: number | null; stdout: string; stderr: string }> {
+async function finished(child: Script): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const [code] = await once(child, "close");
   return { code, stdout: child.printed, stderr: child.complained };
 }

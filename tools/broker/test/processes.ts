@@ -1,5 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
 
 export interface Process {
   pid: number;
@@ -38,4 +40,31 @@ export async function until<T>(ask: () => T | Promise<T>): Promise<Exclude<T, un
     if (answer !== undefined && answer !== false) return answer as Exclude<T, undefined | false>;
     await setTimeout(20);
   }
+}
+
+export interface Script extends ChildProcess {
+  /** What it has written to stdout so far. */
+  printed: string;
+  /** What it has written to stderr so far. */
+  complained: string;
+}
+
+/**
+ * Runs a script, in a process group of its own as a shell does, until the test is finished at the latest.
+ *
+ * @param file Relative to this one.
+ * @param env What differs from this process's environment.
+ */
+export function run(file: string, args: string[], env: NodeJS.ProcessEnv = {}): Script {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", path, ...args], {
+    detached: true,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const script = Object.assign(child, { printed: "", complained: "" });
+  child.stdout.on("data", (chunk) => (script.printed += chunk));
+  child.stderr.on("data", (chunk) => (script.complained += chunk));
+  return script;
 }

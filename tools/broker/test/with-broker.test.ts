@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Broker, startBroker } from "../src/index.ts";
 import { handshake } from "../src/ready.ts";
 import { kinds } from "./kinds.ts";
-import { until } from "./processes.ts";
+import { run, until } from "./processes.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -15,7 +13,10 @@ console.log(JSON.stringify({ AMQP_URL, RABBITMQ_MANAGEMENT_URL, BROKER_IDENTITY 
 
 describe.skipIf(!native)("a command with a broker", () => {
   test("that is started for it and stopped after it", async () => {
-    const child = run(["node", "-e", `${tell} process.exitCode = 7;`], { BROKER: "native", AMQP_URL: "" });
+    const child = run("with.ts", ["node", "-e", `${tell} process.exitCode = 7;`], {
+      BROKER: "native",
+      AMQP_URL: "",
+    });
     const [code] = await once(child, "close");
     expect(code).toBe(7);
     const said = JSON.parse(child.printed);
@@ -34,7 +35,7 @@ describe.skipIf(!native)("a command with a broker", () => {
     const attached = () => ({ AMQP_URL: broker.amqpUrl, RABBITMQ_MANAGEMENT_URL: broker.managementUrl });
 
     test("which is left running", async () => {
-      const child = run(["node", "-e", tell], attached());
+      const child = run("with.ts", ["node", "-e", tell], attached());
       expect(await once(child, "close")).toEqual([0, null]);
       expect(JSON.parse(child.printed)).toEqual({
         ...attached(),
@@ -45,19 +46,19 @@ describe.skipIf(!native)("a command with a broker", () => {
 
     test.each(["SIGINT", "SIGTERM"] as const)("gets %s, and its exit code counts", async (signal) => {
       const waiting = `process.once("${signal}", () => process.exit(9)); setInterval(() => {}, 1000); console.log("waiting");`;
-      const child = run(["node", "-e", waiting], attached());
+      const child = run("with.ts", ["node", "-e", waiting], attached());
       await until(() => child.printed.includes("waiting"));
       child.kill(signal);
       expect(await once(child, "close")).toEqual([9, null]);
     });
 
     test("that a signal ends has the exit code a shell gives it", async () => {
-      const child = run(["node", "-e", 'process.kill(process.pid, "SIGKILL")'], attached());
+      const child = run("with.ts", ["node", "-e", 'process.kill(process.pid, "SIGKILL")'], attached());
       expect(await once(child, "close")).toEqual([137, null]);
     });
 
     test("that doesn't exist is an error", async () => {
-      const child = run(["no-such-command"], attached());
+      const child = run("with.ts", ["no-such-command"], attached());
       const [code] = await once(child, "close");
       expect(code).toBe(1);
       await handshake(broker.amqpUrl);
@@ -65,28 +66,10 @@ describe.skipIf(!native)("a command with a broker", () => {
   });
 
   test("isn't run when a signal comes before the broker is there", async () => {
-    const child = run(["node", "-e", tell], { BROKER: "native", AMQP_URL: "" });
+    const child = run("with.ts", ["node", "-e", tell], { BROKER: "native", AMQP_URL: "" });
     await until(() => child.complained.includes("Starting"));
     child.kill("SIGTERM");
     expect(await once(child, "close")).toEqual([143, null]);
     expect(child.printed).toBe("");
   });
 });
-
-interface Running extends ChildProcess {
-  printed: string;
-  complained: string;
-}
-
-function run(command: string[], env: NodeJS.ProcessEnv): Running {
-  const path = fileURLToPath(new URL("with.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", path, ...command], {
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const running = Object.assign(child, { printed: "", complained: "" }) as Running;
-  child.stdout.on("data", (chunk) => (running.printed += chunk));
-  child.stderr.on("data", (chunk) => (running.complained += chunk));
-  return running;
-}
