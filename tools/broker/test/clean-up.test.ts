@@ -18,7 +18,7 @@ describe.skipIf(!here("native"))("a private node", () => {
     for (const moment of ["native-keeper.mjs", "epmd", "beam.smp", "ready"]) {
       test(`leaves nothing when ${signal} ends its starter, and ${moment} is there`, async () => {
         const port = (await freePorts(1))[0] as number;
-        const starter = run("holder.ts", ["native", String(port)]);
+        const starter = run("programs/holder.ts", ["native", String(port)]);
         const folder = await folderOf(port);
         if (moment === "ready") await until(() => starter.printed.includes("amqp:"));
         else
@@ -35,7 +35,7 @@ describe.skipIf(!here("native"))("a private node", () => {
 
   test("leaves nothing when its keeper is asked to end", async () => {
     const port = (await freePorts(1))[0] as number;
-    const starter = run("holder.ts", ["native", String(port)]);
+    const starter = run("programs/holder.ts", ["native", String(port)]);
     const folder = await folderOf(port);
     await until(() => starter.printed.includes("amqp:"));
     const keeper = processesWith(folder).find(({ command }) => command.includes("native-keeper.mjs"));
@@ -47,7 +47,7 @@ describe.skipIf(!here("native"))("a private node", () => {
 describe.skipIf(!here("docker"))("a container", () => {
   test.each(["SIGINT", "SIGKILL"] as const)("is gone when %s ends its starter", async (signal) => {
     const port = (await freePorts(1))[0] as number;
-    const starter = run("holder.ts", ["docker", String(port)]);
+    const starter = run("programs/holder.ts", ["docker", String(port)]);
     await until(() => starter.printed.includes("amqp:"));
     const holders = async () =>
       (await containers()).filter(({ Ports }) => Ports.some(({ PublicPort }) => PublicPort === port));

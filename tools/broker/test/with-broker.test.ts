@@ -13,7 +13,7 @@ console.log(JSON.stringify({ AMQP_URL, RABBITMQ_MANAGEMENT_URL, BROKER_IDENTITY 
 
 describe.skipIf(!native)("a command with a broker", () => {
   test("that is started for it and stopped after it", async () => {
-    const child = run("with.ts", ["node", "-e", `${tell} process.exitCode = 7;`], {
+    const child = run("programs/with.ts", ["node", "-e", `${tell} process.exitCode = 7;`], {
       BROKER: "native",
       AMQP_URL: "",
     });
@@ -35,7 +35,7 @@ describe.skipIf(!native)("a command with a broker", () => {
     const attached = () => ({ AMQP_URL: broker.amqpUrl, RABBITMQ_MANAGEMENT_URL: broker.managementUrl });
 
     test("which is left running", async () => {
-      const child = run("with.ts", ["node", "-e", tell], attached());
+      const child = run("programs/with.ts", ["node", "-e", tell], attached());
       expect(await once(child, "close")).toEqual([0, null]);
       expect(JSON.parse(child.printed)).toEqual({
         ...attached(),
@@ -46,19 +46,23 @@ describe.skipIf(!native)("a command with a broker", () => {
 
     test.each(["SIGINT", "SIGTERM"] as const)("gets %s, and its exit code counts", async (signal) => {
       const waiting = `process.once("${signal}", () => process.exit(9)); setInterval(() => {}, 1000); console.log("waiting");`;
-      const child = run("with.ts", ["node", "-e", waiting], attached());
+      const child = run("programs/with.ts", ["node", "-e", waiting], attached());
       await until(() => child.printed.includes("waiting"));
       child.kill(signal);
       expect(await once(child, "close")).toEqual([9, null]);
     });
 
     test("that a signal ends has the exit code a shell gives it", async () => {
-      const child = run("with.ts", ["node", "-e", 'process.kill(process.pid, "SIGKILL")'], attached());
+      const child = run(
+        "programs/with.ts",
+        ["node", "-e", 'process.kill(process.pid, "SIGKILL")'],
+        attached(),
+      );
       expect(await once(child, "close")).toEqual([137, null]);
     });
 
     test("that doesn't exist is an error", async () => {
-      const child = run("with.ts", ["no-such-command"], attached());
+      const child = run("programs/with.ts", ["no-such-command"], attached());
       const [code] = await once(child, "close");
       expect(code).toBe(1);
       await handshake(broker.amqpUrl);
@@ -66,7 +70,7 @@ describe.skipIf(!native)("a command with a broker", () => {
   });
 
   test("isn't run when a signal comes before the broker is there", async () => {
-    const child = run("with.ts", ["node", "-e", tell], { BROKER: "native", AMQP_URL: "" });
+    const child = run("programs/with.ts", ["node", "-e", tell], { BROKER: "native", AMQP_URL: "" });
     await until(() => child.complained.includes("Starting"));
     child.kill("SIGTERM");
     expect(await once(child, "close")).toEqual([143, null]);
