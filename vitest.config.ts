@@ -9,6 +9,7 @@ export default defineConfig({
     // ms; bounds for a loaded machine. What is awaited comes by itself.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     reporters: ["default", "json"],
     outputFile: { json: "results/tests.json" },
   },
