@@ -12,7 +12,7 @@ manners({
 });
 
 const READY = /^ \[\*] Waiting for messages in (amq\.gen-\S+)\. To exit press CTRL\+C$/;
-// ms; for what the broker does by itself when a connection has gone.
+// ms; for what the broker does, or makes known, by and by.
 const bound = { timeout: 30_000 };
 
 test("every subscriber gets every message, in order", async ({ run, channel }) => {
@@ -58,6 +58,18 @@ test("each subscriber's queue is its own, and gone when it is", async ({ run, ma
   await expect.poll(names, bound).not.toContain(dying.queue);
 });
 
+test("a subscriber acknowledges nothing: the broker forgets what it has delivered", async ({
+  broker,
+  runWith,
+  onTestFinished,
+}) => {
+  const { name, amqpUrl, delete: remove } = await broker.createVirtualHost();
+  onTestFinished(remove);
+  await runWith({ amqpUrl }, "sub").printed(READY);
+  const consumers = () => broker.management("GET", `/consumers/${name}`);
+  await expect.poll(consumers, bound).toMatchObject([{ ack_required: false }]);
+});
+
 test("nobody else can consume from a subscriber's queue", async ({ run, channel }) => {
   const { queue } = await subscribe(run);
   await expect(channel.consume(queue, () => {})).rejects.toThrow(/RESOURCE_LOCKED/);
@@ -83,6 +95,7 @@ test("the official programs' exchange is the same", async ({ run, channel }) => 
   await publish(run, "for", "your", "receive_logs");
   const message = (await channel.get(queue, { noAck: true })) as GetMessage;
   expect(message.content.toString()).toBe("for your receive_logs");
+  expect(message.fields.routingKey).toBe("");
 
   const { terminal } = await subscribe(run);
   channel.publish("logs", "", Buffer.from("from your emit_log"));

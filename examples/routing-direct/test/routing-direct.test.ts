@@ -12,6 +12,8 @@ manners({
 });
 
 const READY = " [*] Waiting for logs. To exit press CTRL+C";
+// ms; for what the broker makes known by and by.
+const bound = { timeout: 30_000 };
 
 test("one key, many queues: each gets a copy", async ({ run }) => {
   const subscribers = [
@@ -71,6 +73,18 @@ test("the bindings are gone when the subscriber is", async ({ run, channel }) =>
   expect(await subscriber.exit).toEqual({ code: 0, signal: null });
   await probe("unbound");
   expect(returned).toEqual(["unbound"]);
+});
+
+test("a subscriber acknowledges nothing: the broker forgets what it has delivered", async ({
+  broker,
+  runWith,
+  onTestFinished,
+}) => {
+  const { name, amqpUrl, delete: remove } = await broker.createVirtualHost();
+  onTestFinished(remove);
+  await runWith({ amqpUrl }, "sub", "error").printed(READY);
+  const consumers = () => broker.management("GET", `/consumers/${name}`);
+  await expect.poll(consumers, bound).toMatchObject([{ ack_required: false }]);
 });
 
 test("a severity that is too long for a routing key is turned down", async ({ run }) => {

@@ -1,5 +1,5 @@
 import type { Channel, GetMessage } from "amqplib";
-import { manners, type Run, scenarios, test } from "testkit";
+import { test as base, manners, type Run, scenarios } from "testkit";
 import { expect } from "vitest";
 
 scenarios();
@@ -15,8 +15,8 @@ const READY = " [*] Waiting for messages in task_queue. To exit press CTRL+C";
 // It would take ten minutes: whoever has it is busy until the test ends.
 const ENDLESS = `Endless${".".repeat(600)}`;
 
-// Tasks, and consumers that the broker hasn't yet seen go, end with their queue.
-test.beforeEach(async ({ channel }) => void (await channel.deleteQueue("task_queue")));
+// Tasks of an earlier test, and workers that the broker hasn't yet seen go, end with their queue.
+const test = base.extend("emptied", { auto: true }, ({ channel }) => channel.deleteQueue("task_queue"));
 
 test("15 tasks go in turn to three idle workers, five each", async ({ run }) => {
   const workers = [await startWorker(run), await startWorker(run), await startWorker(run)];
@@ -89,6 +89,7 @@ test("tasks survive a restart of the broker, in order", async ({ privateBroker, 
   const run: Run = (...words) => runWith({ amqpUrl: privateBroker.amqpUrl }, ...words);
   for (const number of [1, 2, 3]) await send(run, `Task ${number}`);
 
+  await privateBroker.settle();
   await privateBroker.kill();
   await privateBroker.start();
 
