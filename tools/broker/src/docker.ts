@@ -130,10 +130,14 @@ async function startContainer(
     }
   }
 
+  const container = dockerode.getContainer(name);
   async function answers(giveUp?: AbortSignal) {
-    // ms; a bound for machines under heavy load
-    const tooLong = AbortSignal.timeout(120_000);
-    return ready(amqpUrl, managementUrl, AbortSignal.any([tooLong, ...(giveUp ? [giveUp] : [])]));
+    const ended = new AbortController();
+    container.wait().then(
+      ({ StatusCode }) => ended.abort(new Error(`the container ended with exit code ${StatusCode}`)),
+      () => {},
+    );
+    return ready(amqpUrl, managementUrl, ended.signal, giveUp);
   }
 
   const starting = new LoopbackContainer(image())
@@ -152,7 +156,6 @@ async function startContainer(
     // A pull may take minutes, and goes on without us. The container is then not created any more.
     const started = await Promise.race([starting, aborted(options.signal, () => keeper === undefined)]);
     const version = await answers(options.signal);
-    const container = dockerode.getContainer(name);
     const { Image: id } = await container.inspect();
     return {
       amqpUrl,

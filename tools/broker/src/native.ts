@@ -178,12 +178,9 @@ async function startNode(
       if (why !== undefined) exited.abort(new Error(`RabbitMQ did not start: ${why}\n${excerpt(log ?? "")}`));
     };
     keeper.process.on("message", onMessage);
-    // ms; a bound for machines under heavy load
-    const tooLong = AbortSignal.timeout(120_000);
     try {
       await keeper.tell("start");
-      const signals = [exited.signal, tooLong, ...(giveUp ? [giveUp] : [])];
-      return await ready(amqpUrl, managementUrl, AbortSignal.any(signals));
+      return await ready(amqpUrl, managementUrl, exited.signal, giveUp);
     } finally {
       keeper.process.off("message", onMessage);
     }

@@ -7,12 +7,34 @@ import { managementApi } from "./management.ts";
  *
  * @param amqpUrl Where it will answer.
  * @param managementUrl Where its management API will answer.
- * @param signal Ends the waiting; the promise then rejects with its reason.
+ * @param giveUp Each ends the waiting; the promise then rejects with its reason.
  * @returns RabbitMQ's version.
+ * @throws When two minutes were not enough, with what it answered last.
  */
-export async function ready(amqpUrl: string, managementUrl: string, signal: AbortSignal): Promise<string> {
-  await untilDone(() => handshake(amqpUrl), signal);
-  return untilDone(() => versionAt(managementUrl), signal);
+export async function ready(
+  amqpUrl: string,
+  managementUrl: string,
+  ...giveUp: (AbortSignal | undefined)[]
+): Promise<string> {
+  const signal = AbortSignal.any(giveUp.filter((each) => each !== undefined));
+  // ms; a bound for machines under heavy load
+  const deadline = AbortSignal.timeout(120_000);
+
+  async function untilDone<T>(attempt: () => Promise<T>): Promise<T> {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        return await attempt();
+      } catch (error) {
+        if (deadline.aborted)
+          throw new Error(`RabbitMQ didn't answer within two minutes: ${(error as Error).message}`);
+        // ms between two attempts
+        await setTimeout(25);
+      }
+    }
+  }
+  await untilDone(() => handshake(amqpUrl));
+  return untilDone(() => versionAt(managementUrl));
 }
 
 /**
@@ -39,16 +61,4 @@ export async function handshake(url: string): Promise<void> {
   const connection = await amqp.connect(url, { timeout: 5_000, noDelay: true });
   connection.on("error", () => {});
   await connection.close();
-}
-
-async function untilDone<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      return await attempt();
-    } catch {
-      // ms between two attempts
-      await setTimeout(25);
-    }
-  }
 }
