@@ -32,6 +32,9 @@ export function watch(group: number): () => void {
 
 function startGuard(): ChildProcess["stdin"] {
   const shell = spawn("sh", ["-c", guardian], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  // Without it all works as well, until this process is killed.
+  shell.on("error", () => {});
+  shell.stdin.on("error", () => {});
   // Neither keeps this process from ending.
   shell.unref();
   (shell.stdin as unknown as { unref(): void }).unref();

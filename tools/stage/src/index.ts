@@ -9,8 +9,8 @@ export {
   type Scenario,
 } from "./readme.ts";
 export {
-  describe,
   type Exit,
+  exitInWords,
   openProgram,
   openTerminal,
   readersEnvironment,

@@ -1,6 +1,6 @@
 import { difference, Follower } from "./lines.ts";
 import type { Block, Key, Scenario } from "./readme.ts";
-import { describe, openTerminal, type Terminal } from "./terminal.ts";
+import { exitInWords, openTerminal, type Terminal } from "./terminal.ts";
 
 export interface PlayOptions {
   /** The repository's root, where a reader would stand. */
@@ -123,7 +123,11 @@ class Actor {
   /** Presses Ctrl-C in a terminal that is still open. */
   async leave(patience: number, signal?: AbortSignal): Promise<void> {
     const { terminal } = this;
-    if (terminal.ended) return;
+    if (terminal.ended) {
+      if (this.#ready && !this.#pressed)
+        this.#trouble ??= `It ended before Ctrl-C, with ${exitInWords(terminal.ended)}.`;
+      return;
+    }
     terminal.press("^C");
     const left = await terminal.until(() => terminal.ended !== undefined, patience, signal);
     if (!left) {
@@ -133,7 +137,7 @@ class Actor {
     const exit = await terminal.exit;
     // The key goes to the shell and to pnpm as well, which end by it whatever the script's own exit code is.
     if (exit.code !== 0 && exit.signal !== "SIGINT")
-      this.#trouble ??= `After Ctrl-C it ended with ${describe(exit)}.`;
+      this.#trouble ??= `After Ctrl-C it ended with ${exitInWords(exit)}.`;
   }
 
   performance(): Performance {

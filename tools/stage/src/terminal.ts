@@ -125,7 +125,7 @@ export class Terminal {
     throw new Error(
       [
         `${this.#command}\nprinted ${lines.length} of ${times} times ${expected}`,
-        this.ended ? `and ended with ${describe(this.ended)}.` : `within ${within / 1000} s.`,
+        this.ended ? `and ended with ${exitInWords(this.ended)}.` : `within ${within / 1000} s.`,
         `It printed:\n${this.lines.map((line) => `  ${line}`).join("\n") || "  (nothing)"}`,
       ].join(" "),
     );
@@ -227,6 +227,6 @@ export class Terminal {
   }
 }
 
-/** How a program ended, for people. */
-export const describe = ({ code, signal }: Exit): string =>
+/** How a program ended, for people: "exit code 0", "signal SIGKILL". */
+export const exitInWords = ({ code, signal }: Exit): string =>
   signal ? `signal ${signal}` : `exit code ${code}`;

@@ -134,6 +134,20 @@ test("a program that Ctrl-C makes fail is a difference", async () => {
   ]);
 });
 
+test("a program that is ready, but doesn't stay, is a difference", async () => {
+  let resolve = () => {};
+  const exited = new Promise<void>((it) => {
+    resolve = it;
+  });
+  const performances = await perform(scenario(['$ echo " [*] Waiting"; exit 4', " [*] Waiting"]), {
+    on: ({ type }) => type === "exited" && resolve(),
+    beforeClose: () => exited,
+  });
+  expect(differences(performances)).toEqual([
+    ['  $ echo " [*] Waiting"; exit 4', "   [*] Waiting", "It ended before Ctrl-C, with exit code 4."],
+  ]);
+});
+
 test("aborted, it rejects with the reason and leaves nothing running", async () => {
   const socket = join(temporaryFolder(), "socket");
   const stop = new AbortController();

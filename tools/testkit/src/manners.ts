@@ -1,6 +1,6 @@
 import amqp, { type Channel } from "amqplib";
 import type { Permissions, User } from "broker";
-import { describe as inWords, READY, type Terminal } from "stage";
+import { exitInWords, READY, type Terminal } from "stage";
 import { describe, expect } from "vitest";
 import { newTest } from "./fixtures.ts";
 
@@ -172,5 +172,5 @@ async function end(terminal: Terminal) {
     throw new Error(`It still ran after ${PATIENCE / 1000} s. It had printed:\n${terminal.lines.join("\n")}`);
   const { lines, errors } = terminal;
   for (const line of lines) expect(line).not.toMatch(/^\s+at /);
-  return { exit: inWords(await terminal.exit), lines, errors };
+  return { exit: exitInWords(await terminal.exit), lines, errors };
 }

@@ -20,7 +20,6 @@ const LONGEST = 24;
  * @returns The actors by their blocks, with labels of the same width.
  */
 export function cast({ blocks }: Scenario): Map<Block, Actor> {
-  const waits = ({ lines }: Block) => lines.some(({ kind, text }) => kind === "printed" && READY.test(text));
   const labels = blocks.map((block) => {
     const words = block.command.replace(/^pnpm --filter \S+ /, "");
     return waits(block) && words.length <= LONGEST ? words : (words.split(" ")[0] ?? words).slice(0, LONGEST);
@@ -41,3 +40,7 @@ export function cast({ blocks }: Scenario): Map<Block, Actor> {
     }),
   );
 }
+
+/** Whether a block's program prints a line of readiness, and so stays open. */
+export const waits = ({ lines }: Block): boolean =>
+  lines.some(({ kind, text }) => kind === "printed" && READY.test(text));

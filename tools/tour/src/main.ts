@@ -2,9 +2,10 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { progress, startBroker } from "broker";
+import { type Readme, readReadme } from "stage";
 import { type Group, readCatalogue } from "./catalogue.ts";
 import { Screen } from "./screen.ts";
-import { playPatterns } from "./tour.ts";
+import { playPages } from "./tour.ts";
 
 const usage = "Usage: pnpm tour [pattern...] [--list] [--help]";
 
@@ -33,7 +34,11 @@ export async function main(args: string[], root: string): Promise<number> {
     const options = parse(args, groups);
     if (options.help) console.log(help);
     else if (options.list) list(groups);
-    else return await tour(options.patterns, root);
+    else {
+      // All are read before anything starts, so that a mistake in the last shows at once.
+      const pages = options.patterns.map((name) => readReadme(join(root, "examples", name, "README.md")));
+      return await tour(pages, root);
+    }
     return 0;
   } catch (error) {
     console.error((error as Error).message);
@@ -70,7 +75,7 @@ function list(groups: Group[]): void {
   }
 }
 
-async function tour(patterns: string[], root: string): Promise<number> {
+async function tour(pages: Readme[], root: string): Promise<number> {
   const stopping = new AbortController();
   // A second signal doesn't wait. What then is left is ended by those who keep an eye on this process.
   const stop = (signal: NodeJS.Signals) =>
@@ -84,7 +89,7 @@ async function tour(patterns: string[], root: string): Promise<number> {
     const broker = await startBroker({ say, signal: stopping.signal });
     try {
       const screen = new Screen(process.stdout);
-      const wrong = await playPatterns(patterns, { root, broker, screen, signal: stopping.signal });
+      const wrong = await playPages(pages, { root, broker, screen, signal: stopping.signal });
       return wrong > 0 ? 1 : 0;
     } finally {
       await broker.stop();

@@ -1,15 +1,6 @@
-import { join } from "node:path";
 import type { Broker } from "broker";
-import {
-  play,
-  READY,
-  type Readme,
-  readersEnvironment,
-  readReadme,
-  type Scenario,
-  type StageEvent,
-} from "stage";
-import { cast } from "./actors.ts";
+import { play, type Readme, readersEnvironment, type Scenario, type StageEvent } from "stage";
+import { cast, waits } from "./actors.ts";
 import type { Screen } from "./screen.ts";
 
 /** Where and for whom a tour takes place. */
@@ -25,14 +16,12 @@ export interface Tour {
 /**
  * Plays the pages of patterns, each in a virtual host of its own, and shows what happens.
  *
- * @param patterns Names of folders in examples/.
+ * @param readmes Their pages, in this order.
  * @returns How many scenarios were not as their pages say.
- * @throws The reason of `signal`; or when a page can't be read.
+ * @throws The reason of `signal`.
  */
-export async function playPatterns(patterns: string[], tour: Tour): Promise<number> {
-  const { root, broker, screen, signal } = tour;
-  // All are read before the first one plays, so that a mistake in the last shows at once.
-  const readmes = patterns.map((name) => readReadme(join(root, "examples", name, "README.md")));
+export async function playPages(readmes: Readme[], tour: Tour): Promise<number> {
+  const { broker, screen, signal } = tour;
   let [played, wrong] = [0, 0];
   for (const [index, readme] of readmes.entries()) {
     signal.throwIfAborted();
@@ -113,14 +102,13 @@ function farewell(readmes: Readme[], played: number, screen: Screen): void {
   const pages = readmes.length === 1 ? "1 pattern" : `${readmes.length} patterns`;
   screen.line(screen.style("green", `✓ ${pages}, ${played} scenarios: all as their pages say.`));
   const blocks = readmes[0]?.scenarios[0]?.blocks ?? [];
-  const waits = blocks.filter(({ lines }) => lines.some(({ text }) => READY.test(text)));
-  const ends = blocks.filter((block) => !waits.includes(block));
+  const examples = [blocks.find(waits), blocks.find((block) => !waits(block))];
   screen.line();
   screen.line("Now by hand. Start a broker, with Docker or without:");
   screen.line("  docker compose up -d");
   screen.line("  pnpm broker");
   screen.line("and try, in two more terminals:");
-  for (const [block] of [waits, ends]) if (block) screen.line(`  ${block.command}`);
+  for (const block of examples) if (block) screen.line(`  ${block.command}`);
   const { TOUR_PNPM_HINT } = process.env;
   if (TOUR_PNPM_HINT) {
     screen.line("Your shell doesn't find pnpm yet. This puts it there:");

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBroker } from "broker";
-import { describe as inWords, openProgram, type Terminal } from "stage";
+import { exitInWords, openProgram, type Terminal } from "stage";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { readCatalogue } from "../src/catalogue.ts";
 import { Screen } from "../src/screen.ts";
@@ -26,7 +26,7 @@ const tour = (args: string[], env?: NodeJS.ProcessEnv) => run("test/programs/tou
 
 /** What it showed on stdout, and its exit code. */
 async function end(terminal: Terminal) {
-  const exit = inWords(await terminal.exit);
+  const exit = exitInWords(await terminal.exit);
   const { errors } = terminal;
   return { exit, errors, shown: terminal.lines.filter((line) => !errors.includes(line)) };
 }
@@ -140,7 +140,7 @@ test.each([
   ["a page that can't be played", ["unplayable"], /unplayable\/README\.md:5: .*"\$ "/, 1],
 ])("%s: a line on stderr", async (_, args, message, code) => {
   const { errors, shown, exit } = await end(tour(args));
-  expect(errors.filter((line) => !/^(Usage|Broker): /.test(line))).toEqual([expect.stringMatching(message)]);
+  expect(errors.filter((line) => !line.startsWith("Usage: "))).toEqual([expect.stringMatching(message)]);
   expect(shown).toEqual([]);
   expect(exit).toBe(`exit code ${code}`);
 });
@@ -162,7 +162,7 @@ test.each([
   await terminal.printed(/│ {2}\[\*\] Listening/, { within: 60_000 });
   const listener = await connected(connect(join(folder, "socket")));
   terminal.press("^C");
-  expect(inWords(await terminal.exit)).toBe("exit code 130");
+  expect(exitInWords(await terminal.exit)).toBe("exit code 130");
   // The system closes the socket of a process that has ended.
   await listener.closed;
 
