@@ -1,4 +1,4 @@
-import { firstSignal, giveUp, integer, text, usage } from "shared";
+import { firstSignal, giveUp, integer, usage } from "shared";
 import { Consumer, Unusable } from "./messaging/consumer.ts";
 import { exchange, isParity, parityOf, queues } from "./topology.ts";
 
@@ -9,7 +9,7 @@ const parity = isParity(word) && more.length === 0 ? word : refuse("Which intege
 function print(body: Buffer) {
   const number = integer(body.toString(), Number.MIN_SAFE_INTEGER);
   if (number === undefined || parityOf(number) !== parity)
-    throw new Unusable(`Rejected what is no ${parity} integer: ${text(body.subarray(0, 50))}`);
+    throw new Unusable(`Rejected what is no ${parity} integer: ${body.subarray(0, 50)}`);
   console.log(`${parity} integer: ${number}`);
 }
 

@@ -2,7 +2,7 @@ import type { ConsumeMessage } from "amqplib";
 import { type ConsumerChannel, type Consumption, openConsumer, text } from "shared";
 import { declareExchange, declareQueue } from "./declare.ts";
 
-/** What a handler throws when nobody will ever be able to use the message. */
+/** What a handler throws when nobody can ever use the message. It is printed, with control characters made visible. */
 export class Unusable extends Error {
   override readonly name = "Unusable";
 }
@@ -13,7 +13,7 @@ export class Unusable extends Error {
  */
 export class Consumer {
   readonly #declarations: ((channel: ConsumerChannel) => Promise<void>)[] = [];
-  #consumption: Consumption | undefined;
+  #consumption: Promise<Consumption> | undefined;
 
   /** Has a durable direct exchange declared. */
   declareExchange(exchange: string): void {
@@ -42,22 +42,30 @@ export class Consumer {
     { prefetch = 10 } = {},
   ): Promise<void> {
     if (this.#consumption) throw new Error("This consumer has started already. Close it first.");
-    this.#consumption = await openConsumer(async (channel) => {
+    this.#consumption = openConsumer(async (channel) => {
       for (const declare of this.#declarations) await declare(channel);
       await channel.prefetch(prefetch);
       await channel.consume(queue, (delivery) => settle(channel, delivery, handle));
     });
-    await this.#consumption.ready;
+    try {
+      const { ready } = await this.#consumption;
+      await ready;
+    } catch (error) {
+      this.#consumption = undefined;
+      throw error;
+    }
   }
 
   /** Takes no more messages, and waits for those in hand to be handled. */
   async stopConsuming(): Promise<void> {
-    await this.#consumption?.stop();
+    const consumption = await this.#consumption;
+    await consumption?.stop();
   }
 
   /** Closes the connection. Messages that are still in hand go back to their queue. */
   async close(): Promise<void> {
-    await this.#consumption?.close();
+    const consumption = await this.#consumption;
+    await consumption?.close();
     this.#consumption = undefined;
   }
 }
