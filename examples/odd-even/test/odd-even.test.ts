@@ -189,6 +189,8 @@ describe("in an empty virtual host", () => {
     test("waits for its interval, and for no interval when it is told to stop", async ({ run }) => {
       const producer = run("producer", "1", "2", "--interval", "2147483647");
       await producer.printed("integer: 1");
+      // Meanwhile another comes and goes.
+      await run("producer", "3").exit;
       producer.press("^C");
       expect(await producer.exit).toEqual({ code: 0, signal: null });
       expect(producer.lines).toEqual(["integer: 1"]);
