@@ -41,7 +41,7 @@ export const READY: RegExp = /^ \[\*\] |^ \[x\] Awaiting /;
  * Plays a scenario's blocks from top to bottom.
  *
  * A terminal that prints a line of readiness stays open while the next ones play; any
- * other runs to its end before the next one opens, and so does one in which a key is pressed at once. When all of
+ * other runs to its end before the next one opens, and so does one in which a key has been pressed. When all of
  * them have printed their blocks, those still open get Ctrl-C, one after the other in the order of the page.
  * What they have printed by their end is compared with their blocks, so a line too many counts, too. A play that
  * can't go on as written ends there.
@@ -59,7 +59,8 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Pe
       signal?.throwIfAborted();
       for (const text of block.narration) on({ type: "narration", block, text });
       actors.push(new Actor(block, options, on));
-      for (const actor of actors) going &&= await actor.settled(patience, signal);
+      // The new one first: what it does may be what ends another.
+      for (const actor of actors.toReversed()) going &&= await actor.settled(patience, signal);
       if (!going) break;
     }
     if (going) {

@@ -20,6 +20,8 @@ test.each([
   ["a space too many", ["a"], ["a "], ["- a", "+ a "]],
   ["another order", ["a", "b"], ["b", "a"], ["- a", "  b", "+ a"]],
   ["part of a line", ["kern"], ["kern.info"], ["- kern", "+ kern.info"]],
+  ["the end of a line with …", ["in … ms"], ["within 7 ms"], ["- in … ms", "+ within 7 ms"]],
+  ["the beginning of one", ["in … ms"], ["in 7 msec"], ["- in … ms", "+ in 7 msec"]],
   ["what … stands for is no difference", ["in … ms", "b"], ["in 7 ms", "x"], ["  in 7 ms", "- b", "+ x"]],
   ["nor are the lines of …", ["a", "…", "y", "z"], ["a", "1", "2", "z"], ["  a", "  1", "  2", "- y", "  z"]],
 ])("a difference: %s", (_, expected, actual, shown) => {

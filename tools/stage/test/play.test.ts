@@ -95,14 +95,17 @@ test("doesn't type what the program never asked for", async () => {
 test("a key ends a program in the middle; the next one opens when it has ended", async () => {
   const performances = await perform(
     scenario(
-      [`$ ${listen}`, " [*] Waiting", "^C"],
-      [`$ ${listen}`, " [*] Waiting", "…", " [x] Received die", "^\\"],
+      [`$ LINGER=500 ${listen}`, " [*] Waiting", "^C"],
+      [`$ LINGER=500 ${listen}`, " [*] Waiting", " [x] Received one", "^C"],
       [`$ ${say} one`, " [x] Sent one"],
+      [`$ ${listen}`, " [*] Waiting", "…", " [x] Received die", "^\\"],
+      [`$ ${say} two`, " [x] Sent two"],
+      [`$ ${say} three`, " [x] Sent three"],
       [`$ ${say} die`, " [x] Sent die"],
       [`$ rm "$SOCKET"; ${listen}`, " [*] Waiting"],
     ),
   );
-  expect(differences(performances)).toEqual(Array(5).fill(undefined));
+  expect(differences(performances)).toEqual(Array(8).fill(undefined));
 });
 
 test("an expected failure is no difference, and pnpm's words about it are no lines", async () => {

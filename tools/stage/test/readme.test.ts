@@ -38,6 +38,9 @@ test("reads title, summary, diagram and scenarios with their narration", () => {
     `${fence}ts`,
     "code",
     fence,
+    `${fence}mermaid`,
+    "flowchart TB",
+    fence,
     "",
     "## Break it",
     "",
@@ -69,7 +72,7 @@ test("reads title, summary, diagram and scenarios with their narration", () => {
           },
         ],
       },
-      { heading: "Break it", blocks: [{ command: "pub", line: 36, narration: [], lines: [] }] },
+      { heading: "Break it", blocks: [{ command: "pub", line: 39, narration: [], lines: [] }] },
     ],
   });
 });

@@ -89,6 +89,7 @@ describe("manners", () => {
     ["shows a stack", "with-stack", refusals],
     ["says too much", "talkative", refusals],
     ["repeats its AMQP_URL", "leaking", refusals],
+    ["says it on stdout", "misplaced", refusals],
     ["exits with 0", "content", refusals],
     ["doesn't say its usage", "unhelpful", help],
     ["ends badly on Ctrl-C, or doesn't say that the broker is gone", "staying", staying.slice(1)],
