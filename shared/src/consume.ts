@@ -12,6 +12,12 @@ export interface ConsumerChannel extends Channel {
   consume(queue: string, handler: Handler, options?: Options.Consume): Promise<Replies.Consume>;
 }
 
+/**
+ * Declares the topology and calls `channel.consume`. It runs again after each reconnection, with a new channel and a
+ * new connection. A program that publishes while it consumes opens its confirm channel on that `connection`.
+ */
+export type Setup = (channel: ConsumerChannel, connection: ChannelModel) => Promise<void>;
+
 /** Handles one delivery. It acknowledges last: whatever goes wrong before leaves the message to the broker. */
 export type Handler = (delivery: ConsumeMessage) => Promise<void> | void;
 
@@ -31,7 +37,7 @@ export type Handler = (delivery: ConsumeMessage) => Promise<void> | void;
  * @returns When a signal has ended it and everything is closed, so that the process can end with exit code 0.
  * @throws What `setup` threw the first time, unless it came from the broker.
  */
-export async function consume(setup: (channel: ConsumerChannel) => Promise<void>): Promise<void> {
+export async function consume(setup: Setup): Promise<void> {
   const signalled = firstSignal();
   try {
     const consumer = await openConsumer(setup);
@@ -62,7 +68,7 @@ export interface Consumption {
  * @returns The consumer at once, before it is connected.
  * @throws {BrokerError} When AMQP_URL is not a URL of a broker.
  */
-export async function openConsumer(setup: (channel: ConsumerChannel) => Promise<void>): Promise<Consumption> {
+export async function openConsumer(setup: Setup): Promise<Consumption> {
   const handlers = new Set<Promise<void>>();
   let subscription: Subscription | undefined;
   let stopped = false;
@@ -104,7 +110,7 @@ interface Subscription {
 
 async function subscribe(
   model: ChannelModel,
-  setup: (channel: ConsumerChannel) => Promise<void>,
+  setup: Setup,
   handlers: Set<Promise<void>>,
   refuse: (error: unknown) => void,
 ): Promise<Subscription> {
@@ -151,7 +157,7 @@ async function subscribe(
     consumerTags.push(consumer.consumerTag);
     return consumer;
   };
-  await setup(Object.assign(channel, { consume }) as ConsumerChannel);
+  await setup(Object.assign(channel, { consume }) as ConsumerChannel, model);
   if (!open) throw new Error("Channel closed");
   // Whoever waits for `ready` comes first: a line that says so is printed before the first delivery.
   setImmediate(() => {
