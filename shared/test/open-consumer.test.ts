@@ -33,6 +33,28 @@ test("is ready before it hands over the first message", async ({ channel, virtua
   await consumer.close();
 });
 
+test("gives each setup its connection, to publish on with confirms", async ({ broker, virtualHost }) => {
+  vi.stubEnv("AMQP_URL", virtualHost.amqpUrl);
+  const got: string[] = [];
+  let number = 0;
+  const consumer = await openConsumer(async (channel, connection) => {
+    await declareWork(channel);
+    await channel.consume("work", (delivery) => {
+      got.push(delivery.content.toString());
+      channel.ack(delivery);
+    });
+    const publisher = await connection.createConfirmChannel();
+    publisher.sendToQueue("work", Buffer.from(`from connection ${++number}`));
+    await publisher.waitForConfirms();
+  });
+  await consumer.ready;
+  await expect.poll(() => got).toEqual(["from connection 1"]);
+  await broker.closeConnections(virtualHost.name);
+  await expect.poll(() => got, { timeout: 15_000 }).toEqual(["from connection 1", "from connection 2"]);
+  await consumer.stop();
+  await consumer.close();
+});
+
 test("doesn't subscribe again once it is stopped", async ({ broker, virtualHost }) => {
   vi.stubEnv("AMQP_URL", virtualHost.amqpUrl);
   const setup = vi.fn(async (channel: ConsumerChannel) => {
