@@ -40,11 +40,10 @@ export const READY: RegExp = /^ \[\*\] |^ \[x\] Awaiting /;
 /**
  * Plays a scenario's blocks from top to bottom.
  *
- * A terminal that prints a line of readiness stays open while the next ones play; any
- * other runs to its end before the next one opens, and so does one in which a key has been pressed. When all of
- * them have printed their blocks, those still open get Ctrl-C, one after the other in the order of the page.
- * What they have printed by their end is compared with their blocks, so a line too many counts, too. A play that
- * can't go on as written ends there.
+ * A terminal that prints a line of readiness stays open while the next ones play; any other runs to its end before
+ * the next one opens, and so does one in which a key has been pressed. When all of them have printed their blocks,
+ * those still open get Ctrl-C, one after the other in the order of the page. What they have printed by their end is
+ * compared with their blocks, so a line too many counts, too. A play that can't go on as written ends there.
  *
  * @param scenario One of `readReadme`.
  * @returns How each block played that was opened.

@@ -192,7 +192,8 @@ export class Terminal {
     try {
       process.kill(-pid, signal);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      // It has just ended: Linux says ESRCH, macOS says EPERM until the group's last process is waited for.
+      if (!["ESRCH", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     }
   }
 
