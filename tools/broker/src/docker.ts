@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import { type Place, type StartOptions, statistics, syncTables } from "./broker.ts";
+import { enabledPlugins, type Place, type StartOptions, statistics, syncTables } from "./broker.ts";
 import { type Keeper, startKeeper } from "./keepers.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
@@ -94,13 +94,13 @@ async function ask<T>(engine: Engine, path: string): Promise<T | undefined> {
 export async function startDocker(options: StartOptions): Promise<Place> {
   if ((await findImage()) === undefined) options.say?.(`Pulling ${image()} …`);
   else options.say?.(`Starting ${image()} in Docker …`);
-  return onPorts([options.port, options.managementPort], (ports) =>
-    startContainer(ports as [number, number], options),
+  return onPorts([options.port, options.managementPort, undefined], (ports) =>
+    startContainer(ports as [number, number, number], options),
   );
 }
 
 async function startContainer(
-  [port, managementPort]: [number, number],
+  [port, managementPort, mqttPort]: [number, number, number],
   options: StartOptions,
 ): Promise<Place> {
   // A third of a second to load, and not needed before.
@@ -137,15 +137,20 @@ async function startContainer(
       ({ StatusCode }) => ended.abort(new Error(`the container ended with exit code ${StatusCode}`)),
       () => {},
     );
-    return ready(amqpUrl, managementUrl, ended.signal, giveUp);
+    return ready({ amqpUrl, managementUrl, mqtt: options.mqtt }, ended.signal, giveUp);
   }
 
   const starting = new LoopbackContainer(image())
     .withName(name)
     // The node's name, and so the place of its data, comes from it.
     .withHostname("rabbitmq")
-    .withExposedPorts({ container: 5672, host: port }, { container: 15672, host: managementPort })
+    .withExposedPorts(
+      { container: 5672, host: port },
+      { container: 15672, host: managementPort },
+      ...(options.mqtt ? [{ container: 1883, host: mqttPort }] : []),
+    )
     .withCopyContentToContainer([
+      { content: enabledPlugins(options.mqtt), target: "/etc/rabbitmq/enabled_plugins" },
       { content: `${statistics}\n`, target: "/etc/rabbitmq/conf.d/90-statistics.conf" },
     ])
     // Ours is the keeper, and readiness is what we await.
@@ -160,6 +165,7 @@ async function startContainer(
     return {
       amqpUrl,
       managementUrl,
+      ...(options.mqtt ? { mqttUrl: `mqtt://guest:guest@127.0.0.1:${mqttPort}` } : {}),
       version,
       identity: `${image()} ${id}`,
       description: `RabbitMQ ${version} in Docker (${image()})`,

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { type Place, type StartOptions, statistics, syncTables } from "./broker.ts";
+import { enabledPlugins, type Place, type StartOptions, statistics, syncTables } from "./broker.ts";
 import { startKeeper } from "./keepers.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
@@ -111,15 +111,15 @@ function children(folder: string, prefix: string): string[] {
  */
 export async function startNative(installation: Installation, options: StartOptions): Promise<Place> {
   options.say?.(`Starting RabbitMQ ${installation.version} on this machine …`);
-  const fixed = [options.port, options.managementPort, undefined, undefined];
+  const fixed = [options.port, options.managementPort, undefined, undefined, undefined];
   return onPorts(fixed, (ports) =>
-    startNode(installation, ports as [number, number, number, number], options),
+    startNode(installation, ports as [number, number, number, number, number], options),
   );
 }
 
 async function startNode(
   installation: Installation,
-  [port, managementPort, distributionPort, epmdPort]: [number, number, number, number],
+  [port, managementPort, distributionPort, epmdPort, mqttPort]: [number, number, number, number, number],
   options: StartOptions,
 ): Promise<Place> {
   const { server, epmd } = installation;
@@ -160,11 +160,12 @@ async function startNode(
     epmdPort,
     server,
     files: {
-      enabled_plugins: "[rabbitmq_management].\n",
+      enabled_plugins: enabledPlugins(options.mqtt),
       "rabbitmq.conf": [
         `listeners.tcp.1 = 127.0.0.1:${port}`,
         "management.tcp.ip = 127.0.0.1",
         `management.tcp.port = ${managementPort}`,
+        ...(options.mqtt ? [`mqtt.listeners.tcp.1 = 127.0.0.1:${mqttPort}`] : []),
         statistics,
         "",
       ].join("\n"),
@@ -180,7 +181,7 @@ async function startNode(
     keeper.process.on("message", onMessage);
     try {
       await keeper.tell("start");
-      return await ready(amqpUrl, managementUrl, exited.signal, giveUp);
+      return await ready({ amqpUrl, managementUrl, mqtt: options.mqtt }, exited.signal, giveUp);
     } finally {
       keeper.process.off("message", onMessage);
     }
@@ -191,6 +192,7 @@ async function startNode(
     return {
       amqpUrl,
       managementUrl,
+      ...(options.mqtt ? { mqttUrl: `mqtt://guest:guest@127.0.0.1:${mqttPort}` } : {}),
       version,
       identity: identityOf(installation),
       description: `RabbitMQ ${version}, a private node on this machine`,

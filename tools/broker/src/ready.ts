@@ -3,17 +3,15 @@ import amqp from "amqplib";
 import { managementApi } from "./management.ts";
 
 /**
- * Waits until a broker answers an AMQP handshake and its management API answers.
+ * Waits until a broker answers an AMQP handshake, its management API answers and, if so asked, it listens for MQTT.
  *
- * @param amqpUrl Where it will answer.
- * @param managementUrl Where its management API will answer.
+ * @param place Where it and its management API will answer, and whether it will speak MQTT.
  * @param giveUp Each ends the waiting; the promise then rejects with its reason.
  * @returns RabbitMQ's version.
  * @throws When two minutes were not enough, with what it answered last.
  */
 export async function ready(
-  amqpUrl: string,
-  managementUrl: string,
+  { amqpUrl, managementUrl, mqtt = false }: Expected,
   ...giveUp: (AbortSignal | undefined)[]
 ): Promise<string> {
   const signal = AbortSignal.any(giveUp.filter((each) => each !== undefined));
@@ -34,7 +32,24 @@ export async function ready(
     }
   }
   await untilDone(() => handshake(amqpUrl));
+  if (mqtt) await untilDone(() => listensForMqtt(managementUrl));
   return untilDone(() => versionAt(managementUrl));
+}
+
+interface Expected {
+  amqpUrl: string;
+  managementUrl: string;
+  mqtt?: boolean | undefined;
+}
+
+/** Asks the node itself, since Docker's proxy listens before it does. */
+async function listensForMqtt(managementUrl: string): Promise<void> {
+  const overview = managementApi(managementUrl, 5_000)<{ listeners: { protocol: string }[] }>(
+    "GET",
+    "/overview",
+  );
+  if ((await overview).listeners.every(({ protocol }) => protocol !== "mqtt"))
+    throw new Error("its MQTT plugin doesn't listen");
 }
 
 /**

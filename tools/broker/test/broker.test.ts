@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import amqp, { type ChannelModel } from "amqplib";
@@ -12,7 +13,7 @@ describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
   describe.skipIf(!here)("that is here", () => {
     let broker: Broker;
     beforeAll(async () => {
-      broker = await startBroker({ kind, private: true });
+      broker = await startBroker({ kind, private: true, mqtt: true });
     });
     afterAll(() => broker?.stop());
 
@@ -28,7 +29,8 @@ describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
     });
 
     test("listens on 127.0.0.1 only", async () => {
-      const ports = [broker.amqpUrl, broker.managementUrl].map((url) => Number(new URL(url).port));
+      const urls = [broker.amqpUrl, broker.managementUrl, broker.mqttUrl as string];
+      const ports = urls.map((url) => Number(new URL(url).port));
       if (kind === "native") {
         const [node] = processesWith(`HOME=${await folderOf(ports[0] as number)} `);
         for (const name of ["ERL_EPMD_PORT", "RABBITMQ_DIST_PORT"])
@@ -45,6 +47,19 @@ describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
         for (const address of others)
           expect(await connectsTo(port, address), `${address}:${port}`).toBe(false);
       }
+    });
+
+    test("speaks MQTT where it is asked to", async () => {
+      const socket = connect(Number(new URL(broker.mqttUrl as string).port), "127.0.0.1");
+      const login = ["client", "guest", "guest"].map(
+        (word) => `\0${String.fromCharCode(word.length)}${word}`,
+      );
+      // CONNECT, for a clean session and with a login, and no keepalive: MQTT 3.1.1, section 3.1.
+      const variable = `\0\x04MQTT\x04\xc2\0\0${login.join("")}`;
+      socket.write(Buffer.from(`\x10${String.fromCharCode(variable.length)}${variable}`, "latin1"));
+      const [connack] = await once(socket, "data");
+      expect([...connack]).toEqual([0x20, 2, 0, 0]);
+      socket.destroy();
     });
 
     test("gives a virtual host, whatever its name, and takes it away with its connections", async () => {
@@ -139,6 +154,7 @@ describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
 
     test("doesn't mind another one beside it, and leaves nothing when it stops", async () => {
       const other = await startBroker({ kind, private: true });
+      expect(other.mqttUrl).toBeUndefined();
       const port = Number(new URL(other.amqpUrl).port);
       const folder = kind === "native" ? await folderOf(port) : undefined;
       for (const url of [other.amqpUrl, broker.amqpUrl]) await (await open(url)).close();
