@@ -47,7 +47,11 @@ export class Screen {
     this.#reading = readline;
     if (terminal) this.#startPrompting(readline);
     try {
-      yield* readline;
+      for await (const line of readline) {
+        yield line;
+        // By now there may be more that has been read.
+        if (this.#closed) return;
+      }
     } finally {
       this.close();
     }
@@ -88,7 +92,11 @@ export class Screen {
   }
 
   #startPrompting(readline: Interface): void {
+    const { input } = this.#options;
     this.#prompting = readline;
+    // Before readline acts on the key. Pasted text may have taken it to another row unnoticed.
+    const onKey = () => isInRow(readline, readline.getCursorPos().rows);
+    input.prependListener("keypress", onKey);
     readline.on("line", (line) => {
       // readline leaves what was typed on the screen, and the cursor in the row below. `sending` shows it from now on.
       readline.setPrompt(readline.getPrompt() + line);
@@ -96,6 +104,7 @@ export class Screen {
       this.#drawPrompt(readline);
     });
     readline.once("close", () => {
+      input.removeListener("keypress", onKey);
       this.#abovePrompt(() => {
         this.#prompting = undefined;
       });
@@ -124,10 +133,17 @@ export class Screen {
     const hidden = lines.splice(0, Math.max(0, lines.length - shown)).length;
     if (hidden > 0) lines.unshift(` … ${hidden} more`);
     readline.setPrompt([...lines, "> "].join("\n"));
-    // By how many rows it goes up first. No documented way tells readline that the cursor isn't where it left it.
-    Object.assign(readline, { prevRows: 0 });
+    isInRow(readline, 0);
     readline.prompt(true);
   }
+}
+
+/**
+ * Tells readline in which row below its prompt's first the cursor is: from there it draws anew. It has no documented way
+ * for that, and by itself it doesn't know what others wrote, nor (Node 20 to 24) where pasted text has wrapped.
+ */
+function isInRow(readline: Interface, prevRows: number): void {
+  Object.assign(readline, { prevRows });
 }
 
 /**
