@@ -42,8 +42,8 @@ export const READY: RegExp = /^ \[\*\] |^ \[x\] Awaiting /;
  *
  * A terminal that prints a line of readiness stays open while the next ones play; any other runs to its end before
  * the next one opens, and so does one in which a key has been pressed. When all of them have printed their blocks,
- * those still open get Ctrl-C, one after the other in the order of the page. What they have printed by their end is
- * compared with their blocks, so a line too many counts, too. A play that can't go on as written ends there.
+ * those still open get Ctrl-C, the last one first: each may need what was opened before it. What they have printed by
+ * their end is compared with their blocks, so a line too many counts, too. A play that can't go on as written ends there.
  *
  * @param scenario One of `readReadme`.
  * @returns How each block played that was opened.
@@ -65,7 +65,7 @@ export async function play(scenario: Scenario, options: PlayOptions): Promise<Pe
     if (going) {
       await Promise.all(actors.map((actor) => actor.finished(patience, signal)));
       await beforeClose?.();
-      for (const actor of actors) await actor.leave(patience, signal);
+      for (const actor of actors.toReversed()) await actor.leave(patience, signal);
     }
   } finally {
     await Promise.all(actors.map(({ terminal }) => terminal.close()));
@@ -157,8 +157,10 @@ class Actor {
   #line(line: string): void {
     const text = withoutPrompt(line);
     if (text === "" && line !== "") return;
-    // What pnpm adds below a script that failed is the same everywhere, and no part of any lesson.
-    this.#trailer ||= this.#block.command.startsWith("pnpm ") && /^\[?\s?ELIFECYCLE\b/.test(text);
+    // What is added below a script that failed is the same everywhere, and no part of any lesson: by pnpm, and by the
+    // shell when pnpm has ended itself after a second Ctrl-C.
+    this.#trailer ||=
+      this.#block.command.startsWith("pnpm ") && /^(\[?\s?ELIFECYCLE\b|Terminated$)/.test(text);
     if (this.#trailer) return;
     this.#ready ||= READY.test(text);
     this.#shown.push(text);

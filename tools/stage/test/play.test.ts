@@ -114,6 +114,16 @@ test("an expected failure is no difference, and pnpm's words about it are no lin
   expect(differences(performances)).toEqual([undefined]);
 });
 
+test("the last terminal is closed first: it may need what was opened before it", async () => {
+  const [listener] = await perform(
+    scenario(
+      [`$ ${listen}`, " [*] Waiting", "…"],
+      [`$ trap '${say} bye; exit 0' INT; echo " [*] Waiting"; read never`, " [*] Waiting", "…"],
+    ),
+  );
+  expect(listener?.shown).toEqual([" [*] Waiting", " [x] Received bye"]);
+});
+
 test("a program that Ctrl-C doesn't end is killed, and that is a difference", async () => {
   const socket = join(temporaryFolder(), "socket");
   let dead: (() => Promise<void>) | undefined;
