@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Broker, startBroker, type VirtualHost } from "broker";
+import { type Broker, freePorts, startBroker, type VirtualHost } from "broker";
 import { compareTopologies, play, readDiagram, readersEnvironment, readReadme, readTopology } from "stage";
 import { beforeAll, describe, expect, test } from "vitest";
+
+/** Where a page may start an MQTT broker of its own, beside those of other pages. */
+const freeMqttUrl = async () => `mqtt://127.0.0.1:${await freePorts(1)}`;
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -32,7 +35,7 @@ export function scenarios(folder: string = process.cwd()): void {
       test(scenario.heading, async ({ signal }) => {
         const performances = await play(scenario, {
           cwd: root,
-          env: readersEnvironment({ AMQP_URL: virtualHost.amqpUrl }),
+          env: readersEnvironment({ AMQP_URL: virtualHost.amqpUrl, MQTT_URL: await freeMqttUrl() }),
           signal,
           async beforeClose() {
             if (index > 0 || !drawn) return;

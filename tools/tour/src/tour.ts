@@ -1,4 +1,4 @@
-import type { Broker } from "broker";
+import { type Broker, freePorts } from "broker";
 import { play, type Readme, readersEnvironment, type Scenario, type StageEvent } from "stage";
 import { cast, waits } from "./actors.ts";
 import type { Screen } from "./screen.ts";
@@ -71,9 +71,11 @@ async function playScenario(
   screen.waiting();
   let performances: Awaited<ReturnType<typeof play>>;
   try {
+    // A page that starts an MQTT broker of its own minds nobody else's.
+    const mqttUrl = `mqtt://127.0.0.1:${await freePorts(1)}`;
     performances = await play(scenario, {
       cwd: root,
-      env: readersEnvironment({ AMQP_URL: amqpUrl }),
+      env: readersEnvironment({ AMQP_URL: amqpUrl, MQTT_URL: mqttUrl }),
       on,
       signal,
     });
