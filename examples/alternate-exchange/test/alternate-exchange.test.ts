@@ -1,0 +1,178 @@
+import type { Channel, ConfirmChannel, GetMessage } from "amqplib";
+import { test as base, manners, type Run, scenarios } from "testkit";
+import { expect } from "vitest";
+import { declareOrders, declareQueue, exchanges, unrouted } from "../src/topology.ts";
+
+scenarios();
+
+const conflict = (channel: Channel) => channel.assertExchange("orders_with_alternate", "direct");
+manners({
+  pub: { args: ["europe"], wrong: [[], ["k".repeat(256)]], conflict },
+  sub: { wrong: [["europe"]], stays: true, conflict: (channel) => channel.assertQueue("orders_europe") },
+  unrouted: { wrong: [["now"]], stays: true, conflict },
+});
+
+const PLACES = ["orders_europe", unrouted];
+
+/** Both queues and all exchanges are there, and the queues are empty. */
+const test = base.extend("emptied", { auto: true }, async ({ channel }) => {
+  for (const queue of PLACES) await channel.deleteQueue(queue);
+  await declareOrders(channel);
+  await declareQueue(channel, "orders_europe");
+  for (const exchange of Object.values(exchanges))
+    await channel.bindQueue("orders_europe", exchange, "europe");
+});
+
+const SENT = [" [x] Sent atlantis: 'An order'", " [x] Confirmed"];
+const RETURNED = " [!] Returned atlantis: 'An order'";
+
+test("by default, what matches no binding is lost, and confirmed", async ({ channel, run }) => {
+  expect(await publish(run, "atlantis")).toEqual({ code: 0, lines: SENT, errors: [] });
+  expect(await counts(channel)).toEqual([0, 0]);
+});
+
+test("with mandatory it is returned, before it is confirmed", async ({ channel, run }) => {
+  expect(await publish(run, "--mandatory", "atlantis")).toEqual({
+    code: 1,
+    lines: SENT,
+    errors: [RETURNED],
+  });
+  expect(await counts(channel)).toEqual([0, 0]);
+});
+
+test("an alternate exchange catches it as it was", async ({ channel, run }) => {
+  expect(await publish(run, "--alternate", "atlantis")).toEqual({ code: 0, lines: SENT, errors: [] });
+  expect(await counts(channel)).toEqual([0, 1]);
+  const { fields, properties, content } = (await channel.get(unrouted, { noAck: true })) as GetMessage;
+  expect(fields).toMatchObject({ exchange: "orders_with_alternate", routingKey: "atlantis" });
+  expect(properties.deliveryMode).toBe(2);
+  expect(content.toString()).toBe("An order");
+});
+
+test("what is caught counts as routed: it isn't returned", async ({ channel, run }) => {
+  expect(await publish(run, "--alternate", "--mandatory", "atlantis")).toEqual({
+    code: 0,
+    lines: SENT,
+    errors: [],
+  });
+  expect(await counts(channel)).toEqual([0, 1]);
+});
+
+for (const flags of [[], ["--mandatory"], ["--alternate"], ["--alternate", "--mandatory"]])
+  test(`what matches a binding goes there only: pub ${[...flags, "europe"].join(" ")}`, async ({
+    channel,
+    run,
+  }) => {
+    expect(await publish(run, ...flags, "europe", "Two", "tents")).toEqual({
+      code: 0,
+      lines: [" [x] Sent europe: 'Two tents'", " [x] Confirmed"],
+      errors: [],
+    });
+    expect(await counts(channel)).toEqual([1, 0]);
+  });
+
+test("an alternate exchange that no queue is bound to saves nothing", async ({ channel }) => {
+  await channel.unbindQueue(unrouted, unrouted, "");
+  expect(await outcome(channel, exchanges.guarded)).toEqual(["returned", "confirmed"]);
+});
+
+test("an alternate exchange may have one of its own", async ({ channel }) => {
+  await channel.assertExchange("first", "direct", { alternateExchange: "second" });
+  await channel.assertExchange("second", "direct", { alternateExchange: unrouted });
+  expect(await outcome(channel, "first")).toEqual(["confirmed"]);
+  expect(await counts(channel)).toEqual([0, 1]);
+});
+
+test("a policy gives an existing exchange an alternate one", async ({
+  channel,
+  management,
+  virtualHost,
+  run,
+  onTestFinished,
+}) => {
+  const policy = `/policies/${virtualHost.name}/unrouted`;
+  const definition = { "alternate-exchange": unrouted };
+  onTestFinished(() => management<void>("DELETE", policy));
+  await management("PUT", policy, { pattern: "^orders$", "apply-to": "exchanges", definition });
+  expect(await publish(run, "--mandatory", "atlantis")).toMatchObject({ code: 0, errors: [] });
+  expect(await counts(channel)).toEqual([0, 1]);
+});
+
+test("sub and unrouted acknowledge what they have printed, ten at a time", async ({
+  channel,
+  management,
+  virtualHost,
+  run,
+}) => {
+  for (const flag of ["--alternate", "--mandatory"]) await publish(run, flag, "europe");
+  await publish(run, "--alternate", "atlantis");
+  const programs = [run("sub"), run("unrouted")];
+  const [sub, caught] = programs;
+  await sub?.printed(" [x] europe: 'An order'", { times: 2 });
+  await caught?.printed(" [x] orders_with_alternate had no queue for atlantis: 'An order'");
+  const consumers = () => management<{ prefetch_count: number }[]>("GET", `/consumers/${virtualHost.name}`);
+  await expect
+    .poll(async () => (await consumers()).map(({ prefetch_count }) => prefetch_count), { timeout: 15_000 })
+    .toEqual([10, 10]);
+  for (const program of programs) {
+    program.press("^C");
+    expect(await program.exit).toEqual({ code: 0, signal: null });
+  }
+  expect(await counts(channel)).toEqual([0, 0]);
+});
+
+test("both queues are such as survive a restart of the broker", async ({ management, virtualHost, run }) => {
+  await run("sub").printed(/Waiting/);
+  const queues = await management("GET", `/queues/${virtualHost.name}`);
+  expect(queues).toMatchObject(PLACES.map((name) => ({ name, type: "quorum", durable: true })));
+});
+
+test("hostile messages are shown, not obeyed, and none is lost", async ({ channel, run }) => {
+  const bodies = [
+    Buffer.from("\x1b[2J\nand\x07"),
+    Buffer.from([0xff, 0xfe]),
+    Buffer.alloc(2 ** 20, "m"),
+    Buffer.from("End"),
+  ];
+  for (const key of ["europe", "\x1b[2J"])
+    for (const body of bodies) channel.publish(exchanges.guarded, key, body);
+  await channel.waitForConfirms();
+  const shown = [String.raw`'\x1b[2J\nand\x07'`, "'\ufffd\ufffd'", `'m × ${2 ** 20}'`, "'End'"];
+  for (const [script, before] of [
+    ["sub", "europe"],
+    ["unrouted", String.raw`orders_with_alternate had no queue for \x1b[2J`],
+  ] as const) {
+    const program = run(script);
+    await program.printed(` [x] ${before}: 'End'`);
+    // A difference of a megabyte would say less.
+    const lines = program.lines.map((line) => line.replace(/m{100,}/, (run) => `m × ${run.length}`));
+    expect(lines.slice(1)).toEqual(shown.map((body) => ` [x] ${before}: ${body}`));
+  }
+  expect(await publish(run, "--mandatory", "\x1b[2J", "\x07")).toMatchObject({
+    lines: [String.raw` [x] Sent \x1b[2J: '\x07'`, " [x] Confirmed"],
+    errors: [String.raw` [!] Returned \x1b[2J: '\x07'`],
+  });
+});
+
+async function publish(run: Run, ...words: string[]) {
+  const publisher = run("pub", ...words);
+  const { code } = await publisher.exit;
+  const { lines, errors } = publisher;
+  // Two streams, so which of them was first is by chance. The page is played on one.
+  return { code, lines: lines.filter((line) => !errors.includes(line)), errors };
+}
+
+/** How many messages wait for the shop, and how many among the unrouted. */
+const counts = (channel: Channel) =>
+  Promise.all(PLACES.map(async (queue) => (await channel.checkQueue(queue)).messageCount));
+
+/** What a publisher hears of a mandatory message that matches no binding. */
+async function outcome(channel: ConfirmChannel, exchange: string): Promise<string[]> {
+  const heard: string[] = [];
+  channel.on("return", () => heard.push("returned"));
+  channel.publish(exchange, "atlantis", Buffer.from("An order"), { mandatory: true }, () =>
+    heard.push("confirmed"),
+  );
+  await channel.waitForConfirms();
+  return heard;
+}
