@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { basename } from "node:path";
 import amqp, { type Channel, type ChannelModel, type RecoveringChannelModel } from "amqplib";
 import { BrokerError, explain, isPassing } from "./broker-error.ts";
@@ -43,6 +44,7 @@ export async function connect(options: ConnectOptions = {}): Promise<RecoveringC
 export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE_INFINITY): Promise<Opening> {
   const { url, shown, user, password } = readUrl(options.url ?? process.env.AMQP_URL ?? "amqp://localhost");
   let away = false;
+  let current: ChannelModel | undefined;
   const connection = await amqp.connect(url, {
     // Without it, a small write that follows another waits 40 ms for a delayed TCP acknowledgement.
     noDelay: true,
@@ -58,6 +60,7 @@ export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE
       initialMaxRetries: 3,
       maxRetries,
       async setup(model: ChannelModel) {
+        current = model;
         listenForErrors(model);
         if (away) console.error(" [!] Connected again.");
         away = false;
@@ -93,7 +96,8 @@ export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE
     console.error(` [!] RabbitMQ accepts no messages for now: ${reason}.`),
   );
   connection.on("unblocked", () => console.error(" [!] RabbitMQ accepts messages again."));
-  return { connection, ready, shown };
+  const close = () => connection.close();
+  return { connection, ready, shown, close: () => (current ? closed(current, close) : close()) };
 }
 
 export interface Opening {
@@ -101,6 +105,8 @@ export interface Opening {
   ready: Promise<void>;
   /** The broker's URL without its password. */
   shown: string;
+  /** Closes the connection, or gives up connecting. */
+  close: () => Promise<void>;
 }
 
 /**
@@ -113,6 +119,18 @@ function listenForErrors(connection: ChannelModel): void {
   connection.createChannel = async (options) => listened(await createChannel.call(connection, options));
   connection.createConfirmChannel = async (options) =>
     listened(await createConfirmChannel.call(connection, options));
+}
+
+/**
+ * Closes a channel or a connection, whatever becomes of it meanwhile.
+ *
+ * @param what What is to be closed.
+ * @param close How, if not by its own `close`.
+ * @returns When it is closed. amqplib 2.3.1 leaves the promise of `close` unsettled for ever when the connection is lost
+ *   before the broker has answered, and a Node process that waits for such a promise ends with exit code 13.
+ */
+export async function closed(what: Channel | ChannelModel, close = () => what.close()): Promise<void> {
+  await Promise.race([once(what, "close"), close()]).catch(() => {});
 }
 
 const listened = <AnyChannel extends Channel>(channel: AnyChannel): AnyChannel =>

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Channel, ChannelModel, ConsumeMessage, Options, Replies } from "amqplib";
 import { explain, giveUp } from "./broker-error.ts";
-import { open } from "./connect.ts";
+import { closed, open } from "./connect.ts";
 import { text } from "./text.ts";
 
 /**
@@ -27,7 +27,7 @@ export type Handler = (delivery: ConsumeMessage) => Promise<void> | void;
  * - `setup` runs again after each reconnection, however long the broker was away, and also when the broker closed
  *   the channel or cancelled a consumer (it does when somebody deletes the queue).
  * - SIGINT (Ctrl-C) and SIGTERM cancel the consumers, wait for the handlers in hand, and close. A second signal
- *   doesn't wait: exit code 130 or 143.
+ *   doesn't wait: exit code 130 or 143, and what was in hand goes to somebody else.
  * - A handler that throws or rejects has its error printed. A second later its message goes back to the queue,
  *   unless it was consumed with `noAck`. The process lives on.
  * - A refusal (of the login, of a declaration, for want of a permission) is said in a line on stderr, and the
@@ -42,6 +42,7 @@ export async function consume(setup: Setup): Promise<void> {
   try {
     const consumer = await openConsumer(setup);
     await Promise.race([signalled, Promise.all([consumer.ready, consumer.refused])]);
+    if (consumer.inHand() > 0) console.error(" [!] Finishing what is in hand. To drop it press CTRL+C again");
     await consumer.stop();
     await consumer.close();
   } catch (error) {
@@ -55,6 +56,8 @@ export interface Consumption {
   ready: Promise<void>;
   /** Rejects with a BrokerError when the broker refuses something for want of a permission, however late. */
   refused: Promise<never>;
+  /** How many deliveries are with their handlers. */
+  inHand(): number;
   /** Cancels the subscriptions, then waits for the handlers in hand. */
   stop(): Promise<void>;
   /** Sends what is left to send, acknowledgements above all, and closes the connection. Unhandled messages go back. */
@@ -78,7 +81,11 @@ export async function openConsumer(setup: Setup): Promise<Consumption> {
   });
   // It may happen before anybody listens.
   refused.catch(() => {});
-  const { connection, ready, shown } = await open({
+  const {
+    ready,
+    shown,
+    close: closeConnection,
+  } = await open({
     async setup(model) {
       if (stopped) return;
       subscription = await subscribe(model, setup, handlers, (error) =>
@@ -89,6 +96,7 @@ export async function openConsumer(setup: Setup): Promise<Consumption> {
   return {
     ready,
     refused,
+    inHand: () => handlers.size,
     async stop() {
       stopped = true;
       await subscription?.cancel();
@@ -96,7 +104,7 @@ export async function openConsumer(setup: Setup): Promise<Consumption> {
     },
     async close() {
       await subscription?.close();
-      await connection.close();
+      await closeConnection();
     },
   };
 }
@@ -176,7 +184,7 @@ async function subscribe(
     },
     async close() {
       open = false;
-      await channel.close().catch(isClosedAlready);
+      await closed(channel);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { ConfirmChannel } from "amqplib";
 import { BrokerError, giveUp } from "./broker-error.ts";
-import { open } from "./connect.ts";
+import { closed, open } from "./connect.ts";
 
 /**
  * What a publishing script does: connects, publishes, waits until the broker has confirmed every message, and
@@ -20,7 +20,7 @@ export async function produce<Result>(
 ): Promise<Result> {
   let broker = "RabbitMQ";
   try {
-    const { connection, ready, shown } = await open({}, 0);
+    const { connection, ready, shown, close } = await open({}, 0);
     broker = shown;
     await ready;
     const channel = await connection.createConfirmChannel();
@@ -29,8 +29,8 @@ export async function produce<Result>(
       connection.once("disconnect", (error) => reject(new BrokerError(lost(broker, error))));
     });
     const result = await Promise.race([confirmed(channel, work), failed]);
-    await channel.close();
-    await connection.close();
+    await closed(channel);
+    await close();
     return result;
   } catch (error) {
     giveUp(error, broker);

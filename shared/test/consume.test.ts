@@ -5,6 +5,8 @@ import { cancelled, send, sendTo, waiting } from "./queues.ts";
 
 const worker = "test:worker";
 
+const finishing = " [!] Finishing what is in hand. To drop it press CTRL+C again";
+
 // The tests share a virtual host, and some leave a message behind.
 test.beforeEach(async ({ channel }) => {
   await channel.deleteQueue("work");
@@ -120,7 +122,7 @@ for (const [signal, end] of [
     await send(channel, "for somebody else");
     consumer.type("");
     expect(await consumer.exit).toEqual({ code: 0, signal: null });
-    expect(consumer.lines.slice(-2)).toEqual(["done wait for Enter", "closed"]);
+    expect(consumer.lines.slice(-3)).toEqual([finishing, "done wait for Enter", "closed"]);
     expect(await waiting(channel)).toBe(1);
   });
 
@@ -132,7 +134,7 @@ test("doesn't wait when the signal comes twice, and the message goes to somebody
   await send(channel, "wait for Enter");
   await first.printed("got wait for Enter");
   first.press("^C");
-  await cancelled(channel);
+  await first.printed(finishing);
   first.press("^C");
   expect(await first.exit).toEqual({ code: 130, signal: null });
 

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import type { ConfirmChannel } from "amqplib";
-import { publish, type Unconfirmed } from "./unconfirmed.ts";
+import { publisher, type Unconfirmed } from "./unconfirmed.ts";
 
 /** Publishes on and on, and takes the answers as they come: many at a time, and not always in order. */
 export async function asynchronously(channel: ConfirmChannel, unconfirmed: Unconfirmed): Promise<void> {
+  const publish = publisher(channel, unconfirmed);
   let missing = unconfirmed.size;
   let answered = () => {};
   const allAnswered = new Promise<void>((resolve) => {
@@ -11,7 +12,6 @@ export async function asynchronously(channel: ConfirmChannel, unconfirmed: Uncon
       if (--missing === 0) resolve();
     };
   });
-  for (const message of unconfirmed)
-    if (!publish(channel, unconfirmed, message, answered)) await once(channel, "drain");
+  for (const message of unconfirmed) if (!publish(message, answered)) await once(channel, "drain");
   await allAnswered;
 }

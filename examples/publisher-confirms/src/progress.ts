@@ -7,10 +7,11 @@
 export function showProgress(state: () => string): () => void {
   const { stderr } = process;
   if (!stderr.isTTY) return () => {};
-  const startOfLine = "\r\x1b[K";
-  const timer = setInterval(() => stderr.write(`${startOfLine} [.] ${state()}`), 1000);
+  const clear = "\x1b[K";
+  // The cursor waits at the beginning of the line, so that whatever is printed next overwrites it.
+  const timer = setInterval(() => stderr.write(`${clear} [.] ${state()}\r`), 1000);
   return () => {
     clearInterval(timer);
-    stderr.write(startOfLine);
+    stderr.write(clear);
   };
 }

@@ -16,7 +16,9 @@ const synopsis = "pub [individual|batch|async]... [--count N]";
 const { words, options, refuse } = usage(synopsis, "pub batch async --count 1000", {
   count: { type: "string", default: "50000" },
 });
-const count = integer(options.count, 1) ?? refuse("--count takes a whole number from 1 up.");
+const most = 1_000_000;
+const count = integer(options.count, 1) ?? 0;
+if (count < 1 || count > most) refuse(`--count takes a whole number from 1 to ${most}.`);
 const chosen = (words.length > 0 ? words : [...strategies.keys()]).map(
   (word) => strategies.get(word) ?? refuse(`There is no strategy "${text(word)}".`),
 );

@@ -13,7 +13,7 @@ export type Strategy = (channel: ConfirmChannel, unconfirmed: Unconfirmed) => Pr
  * @param connection Mends itself. While the broker is away, this waits.
  * @param strategy How to publish.
  * @param unconfirmed What to publish. In the end it is empty.
- * @throws When the broker closes the channel, as it does when the user may not declare or publish.
+ * @throws When the user may not declare or publish, or the queue exists with other arguments.
  */
 export async function untilConfirmed(
   connection: RecoveringChannelModel,
@@ -49,13 +49,17 @@ async function attempt(connection: RecoveringChannelModel, strategy: Strategy, u
       if (message) returned.set(messageId, message);
     });
     await Promise.race([closed, declareConfirms(channel).then(() => strategy(channel, unconfirmed))]);
-    await channel.close();
+    // Not awaited: if the connection were lost now, all would be confirmed nevertheless.
+    channel.close().catch(() => {});
     return returned.size > 0 ? "returned: their queue is gone" : "refused: is the queue full?";
   } catch (error) {
-    // With a reply code, the broker has closed just this channel, and it would close the next one, too.
-    if ((error as { code?: number }).code) throw error;
+    if (isFinal(error)) throw error;
     return "the connection was lost";
   } finally {
     for (const [id, message] of returned) unconfirmed.set(id, message);
   }
 }
+
+/** A fault of the program, or what the broker would refuse again (reply codes: AMQP 0-9-1, section 1.2). */
+const isFinal = (error: unknown) =>
+  error instanceof TypeError || [403, 405, 406].includes((error as { code?: number }).code ?? 0);

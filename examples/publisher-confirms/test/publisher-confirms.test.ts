@@ -11,7 +11,7 @@ manners({
   pub: {
     args: ["async", "--count", "1"],
     conflict,
-    wrong: [["quickly"], ["--count", "0"], ["--count", "many"]],
+    wrong: [["quickly"], ["--count", "0"], ["--count", "many"], ["--count", "1000001"]],
   },
   sub: { conflict, wrong: [["something"]], stays: true },
 });

@@ -77,7 +77,12 @@ test("Ctrl-C lets a worker finish its task, which nobody gets again", async ({ r
   await leaving.printed(" [x] Received A second.");
   leaving.press("^C");
   expect(await leaving.exit).toEqual({ code: 0, signal: null });
-  expect(leaving.lines).toEqual([READY, " [x] Received A second.", " [x] Done"]);
+  expect(leaving.lines).toEqual([
+    READY,
+    " [x] Received A second.",
+    " [!] Finishing what is in hand. To drop it press CTRL+C again",
+    " [x] Done",
+  ]);
 
   const next = await startWorker(run);
   await send(run, "Next");

@@ -21,10 +21,11 @@ export async function benchmarkHelper({ quick }: { quick: boolean }): Promise<vo
   const messages = quick ? 2_000 : 20_000;
   const { say, end } = progress();
   const stopping = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stopping.abort(signal));
-  const broker = await startBroker({ say, signal: stopping.signal });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => stopping.abort(signal));
   const programs: Terminal[] = [];
   const virtualHosts: VirtualHost[] = [];
+  let broker: Broker | undefined;
 
   async function measure(what: string, ours: Way, theirs: Way): Promise<Comparison> {
     return compare(ours, theirs, rounds, (done) => {
@@ -34,6 +35,7 @@ export async function benchmarkHelper({ quick }: { quick: boolean }): Promise<vo
   }
 
   try {
+    broker = await startBroker({ say, signal: stopping.signal });
     const virtualHost = await makeVirtualHost(broker, virtualHosts);
     process.env.AMQP_URL = virtualHost.amqpUrl;
     const publish = await measure(
@@ -108,7 +110,7 @@ Medians of ${rounds} rounds, taken in turns. In brackets the least and the great
   } finally {
     await Promise.all(programs.map((program) => program.close()));
     for (const virtualHost of virtualHosts) await virtualHost.delete();
-    await broker.stop();
+    await broker?.stop();
   }
 }
 
