@@ -1,7 +1,11 @@
 import { connect } from "amqplib";
+import { connect as reconnecting } from "shared";
 import { manners, scenarios, test } from "testkit";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
+import { asynchronously } from "../src/asynchronously.ts";
+import { makeMessages } from "../src/messages.ts";
 import { declareConfirms, queue } from "../src/topology.ts";
+import { untilConfirmed } from "../src/until-confirmed.ts";
 
 scenarios();
 
@@ -93,17 +97,27 @@ test("none is lost when the broker dies in the middle", { timeout: 240_000 }, as
   }
 });
 
-test("what comes back because its queue is gone is published again", async ({ channel, run }) => {
-  await declareConfirms(channel);
-  const publisher = run("pub", "async", "--count", "30000");
-  await expect
-    .poll(async () => (await channel.checkQueue(queue)).messageCount, { timeout: 30_000, interval: 5 })
-    .toBeGreaterThan(0);
+test("what comes back because its queue is gone is published again", async ({ channel, virtualHost }) => {
+  const errors = vi.spyOn(console, "error").mockImplementation(() => {});
+  const connection = await reconnecting({ url: virtualHost.amqpUrl });
+  let attempts = 0;
+  const messages = makeMessages("in a test", 3);
+  await untilConfirmed(
+    connection,
+    async (publishing, unconfirmed) => {
+      if (++attempts === 1) await channel.deleteQueue(queue);
+      await asynchronously(publishing, unconfirmed);
+    },
+    messages,
+  );
+  await connection.close();
+
+  expect(errors).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/^ \[!] 3 unconfirmed \(returned/));
+  expect(attempts).toBe(2);
+  expect(messages.size).toBe(0);
+  expect((await channel.checkQueue(queue)).messageCount).toBe(3);
   await channel.deleteQueue(queue);
-  await publisher.printed(/unconfirmed \(returned/);
-  expect(await publisher.exit).toEqual({ code: 0, signal: null });
-  expect((await channel.checkQueue(queue)).messageCount).toBeGreaterThan(0);
-  await channel.deleteQueue(queue);
+  errors.mockRestore();
 });
 
 test("a message of somebody else's is shown, not obeyed, and not counted", async ({ channel, run }) => {
