@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { startBroker } from "./find.ts";
+import { look } from "./look-cli.ts";
 import { isFree } from "./ports.ts";
 import { progress } from "./progress.ts";
 
@@ -21,6 +22,8 @@ It takes the first that works of:
   --port, --management-port
              the ports of AMQP and of the management page, if not 5672 and 15672
 
+pnpm broker look shows what a broker holds; see pnpm broker look --help.
+
 Environment
   BROKER=docker|native      as --docker and --native, for the tests and the tour, too
   RABBITMQ_IMAGE            another image, with the management plugin: rabbitmq:3.13-management
@@ -31,7 +34,8 @@ instead where these are set:
   AMQP_URL                  amqp://user:password@host:5672/
   RABBITMQ_MANAGEMENT_URL   http://user:password@host:15672`;
 
-process.exitCode = await main(process.argv.slice(2));
+const [command, ...args] = process.argv.slice(2);
+process.exitCode = command === "look" ? await look(args) : await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
   const options = parse(args);

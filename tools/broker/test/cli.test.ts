@@ -27,7 +27,7 @@ test("--help says how it finds a broker, how to force a way, and the variables",
 
 test.each([
   [["--dokker"], /'--dokker'/],
-  [["look"], /'look'/],
+  [["lock"], /'lock'/],
   [["--docker", "--native"], /not both/],
   [["--port", "amqp"], /"amqp" is not a port/],
   [["--management-port", "70000"], /"70000" is not a port/],
