@@ -2,19 +2,20 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { progress, startBroker } from "broker";
-import { type Readme, readReadme } from "stage";
+import { readReadme } from "stage";
 import { type Group, readCatalogue } from "./catalogue.ts";
 import { Screen } from "./screen.ts";
-import { playPages } from "./tour.ts";
+import { type Page, playPages } from "./tour.ts";
 
-const usage = "Usage: pnpm tour [pattern...] [--list] [--help]";
+const usage = "Usage: pnpm tour [pattern...] [--group name]... [--list] [--help]";
 
 const help = `${usage}
 
-Plays the pages of all patterns, or of those named, on a real RabbitMQ: opens their terminals, shows what they print,
+Plays the pages of all patterns, or of those named, or of a group, on a real RabbitMQ: opens their terminals, shows what they print,
 and compares it with the page.
 
-  --list   says which patterns there are
+  --group  plays the patterns of a group: --group basics
+  --list   says which groups and patterns there are
   --help   says this
 
 How it finds or starts its RabbitMQ: pnpm broker --help
@@ -36,7 +37,10 @@ export async function main(args: string[], root: string): Promise<number> {
     else if (options.list) list(groups);
     else {
       // All are read before anything starts, so that a mistake in the last shows at once.
-      const pages = options.patterns.map((name) => readReadme(join(root, "examples", name, "README.md")));
+      const pages = options.patterns.map(({ name, group }) => ({
+        group,
+        readme: readReadme(join(root, "examples", name, "README.md")),
+      }));
       return await tour(pages, root);
     }
     return 0;
@@ -53,18 +57,32 @@ class UsageError extends Error {
 }
 
 function parse(args: string[], groups: Group[]) {
-  const all = groups.flatMap(({ patterns }) => patterns.map(({ name }) => name));
-  const options = { list: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
+  const options = {
+    group: { type: "string", multiple: true, default: [] as string[] },
+    list: { type: "boolean" },
+    help: { type: "boolean", short: "h" },
+  } as const;
   let parsed: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
   try {
     parsed = parseArgs({ args, allowPositionals: true, options });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  const unknown = parsed.positionals.find((name) => !all.includes(name));
-  if (unknown !== undefined)
-    throw new UsageError(`There is no pattern "${unknown}". \`pnpm tour --list\` says which there are.`);
-  return { ...parsed.values, patterns: parsed.positionals.length > 0 ? parsed.positionals : all };
+  const all = groups.flatMap(({ name: group, patterns }) => patterns.map(({ name }) => ({ name, group })));
+  const chosen = [
+    ...parsed.values.group.flatMap((group) => {
+      const found = all.filter((pattern) => pattern.group.toLowerCase() === group.toLowerCase());
+      return found.length > 0 ? found : refuse("group", group);
+    }),
+    ...parsed.positionals.map(
+      (name) => all.find((pattern) => pattern.name === name) ?? refuse("pattern", name),
+    ),
+  ];
+  return { ...parsed.values, patterns: chosen.length > 0 ? [...new Set(chosen)] : all };
+}
+
+function refuse(what: string, name: string): never {
+  throw new UsageError(`There is no ${what} "${name}". \`pnpm tour --list\` says which there are.`);
 }
 
 function list(groups: Group[]): void {
@@ -75,7 +93,7 @@ function list(groups: Group[]): void {
   }
 }
 
-async function tour(pages: Readme[], root: string): Promise<number> {
+async function tour(pages: Page[], root: string): Promise<number> {
   const stopping = new AbortController();
   // A second signal doesn't wait. What then is left is ended by those who keep an eye on this process.
   const stop = (signal: NodeJS.Signals) =>

@@ -13,20 +13,31 @@ export interface Tour {
   signal: AbortSignal;
 }
 
+/** A page, and the group of the catalogue that it belongs to. */
+export interface Page {
+  group: string;
+  readme: Readme;
+}
+
 /**
  * Plays the pages of patterns, each in a virtual host of its own, and shows what happens.
  *
- * @param readmes Their pages, in this order.
+ * @param pages Their pages, in this order. Where they are of several groups, each group has a heading.
  * @returns How many scenarios were not as their pages say.
  * @throws The reason of `signal`.
  */
-export async function playPages(readmes: Readme[], tour: Tour): Promise<number> {
+export async function playPages(pages: Page[], tour: Tour): Promise<number> {
   const { broker, screen, signal } = tour;
   let [played, wrong] = [0, 0];
-  for (const [index, readme] of readmes.entries()) {
+  const groups = new Set(pages.map(({ group }) => group));
+  for (const [index, { group, readme }] of pages.entries()) {
     signal.throwIfAborted();
     screen.line();
-    const place = readmes.length > 1 ? ` (${index + 1} of ${readmes.length})` : "";
+    if (groups.size > 1 && group !== pages[index - 1]?.group) {
+      screen.line(screen.style(["bold", "underline"], group));
+      screen.line();
+    }
+    const place = pages.length > 1 ? ` (${index + 1} of ${pages.length})` : "";
     screen.line(screen.style(["bold", "inverse"], ` ${readme.title} `) + screen.style("dim", place));
     screen.paragraph(readme.summary);
     const virtualHost = await broker.createVirtualHost();
@@ -42,7 +53,12 @@ export async function playPages(readmes: Readme[], tour: Tour): Promise<number> 
   screen.line();
   if (wrong > 0)
     screen.line(screen.style("red", `${wrong} of ${played} scenarios were not as their pages say.`));
-  else farewell(readmes, played, screen);
+  else
+    farewell(
+      pages.map(({ readme }) => readme),
+      played,
+      screen,
+    );
   return wrong;
 }
 

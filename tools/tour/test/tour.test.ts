@@ -122,6 +122,19 @@ test("a difference is shown, the tour goes on, and exits with 1", async () => {
   expect(exit).toBe("exit code 1");
 });
 
+test("--group plays the patterns of a group, in its order", async () => {
+  const { shown, exit } = await end(tour(["--group", "basics", "--group", "Basics", "one"]));
+  const titles = shown.filter((line) => / \(\d of \d\)$/.test(line));
+  expect(titles).toEqual([expect.stringContaining("(1 of 2)"), expect.stringContaining("(2 of 2)")]);
+  expect(shown).not.toContain("Basics");
+  expect(exit).toBe("exit code 0");
+});
+
+test("several groups have headings", async () => {
+  const { shown } = await end(tour(["two", "broken"]));
+  expect(shown).toEqual(expect.arrayContaining(["Basics", "Faults"]));
+});
+
 test("colours come where they are wanted", async () => {
   const code = "\x1b[";
   const [plain, none, forced] = await Promise.all([
@@ -136,6 +149,7 @@ test("colours come where they are wanted", async () => {
 
 test.each([
   ["an unknown pattern", ["three"], /^There is no pattern "three"\./, 2],
+  ["an unknown group", ["--group", "three"], /^There is no group "three"\./, 2],
   ["an unknown option", ["--loud"], /--loud/, 2],
   ["a page that can't be played", ["unplayable"], /unplayable\/README\.md:5: .*"\$ "/, 1],
 ])("%s: a line on stderr", async (_, args, message, code) => {
