@@ -12,8 +12,7 @@ const strategies = new Map<string, [name: string, strategy: Strategy]>([
   ["async", ["asynchronously", asynchronously]],
 ]);
 
-const synopsis = "pub [individual|batch|async]... [--count N]";
-const { words, options, refuse } = usage(synopsis, "pub batch async --count 1000", {
+const { words, options, refuse } = usage("pub [individual|batch|async]... [--count N]", "pub batch async", {
   count: { type: "string", default: "50000" },
 });
 const most = 1_000_000;
