@@ -31,9 +31,10 @@ export function openInbox(
     await channel.consume(queueOf(name), async (delivery) => {
       const { messageId } = delivery.properties;
       // The broker delivers again what was not acknowledged, and a writer sends again what was not confirmed.
-      if (!seen.has(messageId)) await screen.print(read(delivery));
+      const again = seen.has(messageId);
       if (messageId !== undefined) seen.add(messageId);
       for (const oldest of seen) if (seen.size > remembered) seen.delete(oldest);
+      if (!again) await screen.print(read(delivery));
       // Only now. Until it is shown, the broker keeps the message for the next time.
       channel.ack(delivery);
     });
