@@ -122,7 +122,8 @@ const redraw = (sight: Sight) => draw(tree(sight));
 
 /** Draws over what was there, so that nothing flickers; long lines are cut, and so are those that find no room. */
 function draw(lines: string[]): void {
-  const rows = process.stdout.rows - 2;
+  // Two lines and the cursor's are below them; one line more would scroll.
+  const rows = process.stdout.rows - 3;
   const fitting = lines.length <= rows ? lines : lines.slice(0, rows - 1);
   if (fitting !== lines) fitting.push(`… ${lines.length - fitting.length} more lines`);
   const [home, clearLine, clearRest, cut, wrap] = ["\x1b[H", "\x1b[K", "\x1b[J", "\x1b[?7l", "\x1b[?7h"];
