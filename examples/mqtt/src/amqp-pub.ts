@@ -1,0 +1,11 @@
+import { produce, text, usage } from "shared";
+import { exchange } from "./topology.ts";
+
+const { words, refuse } = usage("amqp-pub <routing key> [text...]", "amqp-pub plant.1.valve open");
+const [routingKey = refuse("With which routing key?"), ...rest] = words;
+const message = rest.join(" ") || "Hello World!";
+
+await produce((channel) => {
+  channel.publish(exchange, routingKey, Buffer.from(message), { persistent: true });
+  console.log(` [x] Sent ${text(routingKey)}: '${text(message)}'`);
+});

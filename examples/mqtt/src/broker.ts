@@ -1,0 +1,28 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { Aedes } from "aedes";
+import { BrokerError, firstSignal, giveUp, usage } from "shared";
+import { mqttUrl } from "./connect-mqtt.ts";
+
+const { words, refuse } = usage("broker", "broker");
+if (words.length > 0) refuse("broker takes no arguments: its port is that of MQTT_URL, or 1883.");
+
+// Sessions and retained messages are in this process's memory, and gone with it.
+const broker = await Aedes.createBroker();
+const server = createServer(broker.handle);
+const signalled = firstSignal();
+try {
+  const { port } = URL.canParse(mqttUrl()) ? new URL(mqttUrl()) : { port: "" };
+  server.listen(Number(port || 1883), "127.0.0.1");
+  await once(server, "listening");
+} catch (error) {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = code === "EADDRINUSE" ? "is in use. If an MQTT broker is there, use it as it is." : message;
+  giveUp(new BrokerError(`The port of MQTT ${reason}`));
+}
+const { port } = server.address() as import("node:net").AddressInfo;
+console.log(` [*] Waiting for MQTT clients on mqtt://127.0.0.1:${port}. To exit press CTRL+C`);
+
+await signalled;
+server.close();
+await new Promise<void>((resolve) => broker.close(resolve));

@@ -1,0 +1,150 @@
+import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
+import { BrokerError, giveUp } from "shared";
+
+/** Where the broker is: what MQTT_URL says, else this machine. */
+export const mqttUrl = (): string => process.env.MQTT_URL || "mqtt://localhost";
+
+/** Handles one message, and only then lets the next one come. At QoS 1 the broker keeps it until it is acknowledged. */
+export type MessageHandler = (packet: IPublishPacket, acknowledge: () => void) => Promise<void> | void;
+
+export interface Session extends IClientOptions {
+  /**
+   * Whether the broker should spare us what we have published ourselves, and show on every message whether it is
+   * retained. No part of the specification, but Mosquitto and Aedes know it; RabbitMQ's plugin doesn't.
+   */
+  bridge?: boolean;
+}
+
+/**
+ * Connects to the MQTT broker at MQTT_URL, as `connect` of `shared` does to RabbitMQ: the first connection is tried four
+ * times within about two seconds, a lost one again and again, and a line on stderr says when it was lost and is back.
+ * What is published at QoS 1 in between is sent then.
+ *
+ * When the first connection fails, stderr says why in one or two lines, and the process exits with code 1.
+ *
+ * @param session How long it lasts, the will, and whatever else mqtt.js takes.
+ * @param handle Gets the messages of the session, the first ones maybe before this resolves. By default it drops them.
+ * @returns mqtt.js's client, connected.
+ */
+export async function connectMqtt(
+  { bridge = false, ...session }: Session = {},
+  handle: MessageHandler = (_, acknowledge) => acknowledge(),
+): Promise<MqttClient> {
+  try {
+    const { href, shown, ...login } = readUrl(mqttUrl());
+    const client = mqtt.connect(href, {
+      // ms
+      reconnectPeriod: 500,
+      connectTimeout: 10_000,
+      manualConnect: true,
+      ...login,
+      ...session,
+    });
+    client.handleMessage = handle;
+    // mqtt-packet can write that bit (MQTT's version plus 128), but mqtt.js 5.16 has no option for it.
+    if (bridge)
+      client.on(
+        "packetsend",
+        (packet) => packet.cmd === "connect" && Object.assign(packet, { bridgeMode: true }),
+      );
+    client.connect();
+    await firstConnection(client, shown, bridge);
+    client.options.reconnectOnConnackError = true;
+    let away = false;
+    client.on("close", () => {
+      if (away || client.disconnecting) return;
+      away = true;
+      console.error(" [!] Connection to the MQTT broker lost. Reconnecting ...");
+    });
+    client.on("connect", () => {
+      away = false;
+      console.error(" [!] Connected to the MQTT broker again.");
+    });
+    return client;
+  } catch (error) {
+    giveUp(error);
+  }
+}
+
+/**
+ * Says goodbye (DISCONNECT), so that the broker doesn't publish the will, after what is left to send. While the broker is
+ * away it doesn't wait for it.
+ */
+export async function disconnect(client: MqttClient): Promise<void> {
+  if (client.connected) await client.endAsync();
+  // mqtt.js 5.16 wouldn't call back.
+  else client.end(true);
+}
+
+function firstConnection(client: MqttClient, broker: string, bridge: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let reason: Error | undefined;
+    let attempts = 0;
+    // It stays: an `error` that nobody listens for ends the process.
+    client.on("error", (error) => {
+      reason = error;
+    });
+    const onClose = () => {
+      // A refused login is not worth another try.
+      if (++attempts < 4 && isPassing(reason)) return;
+      client.off("close", onClose).end(true);
+      reject(explain(reason, broker, bridge));
+    };
+    client.on("close", onClose);
+    client.once("connect", () => {
+      client.off("close", onClose);
+      resolve();
+    });
+  });
+}
+
+type Failure = Error & { code?: string | number };
+
+const isPassing = (reason: Failure | undefined): boolean =>
+  reason === undefined || /^(ECONN|ENOTFOUND|EAI_AGAIN|EHOST|ENET|EPIPE|ETIMEDOUT)/.test(String(reason.code));
+
+function explain(reason: Failure | undefined, broker: string, bridge: boolean): BrokerError {
+  const options = { cause: reason };
+  if (bridge && (reason === undefined || reason.code === 1))
+    return new BrokerError(
+      `${broker} hung up on a bridge.\nRabbitMQ's MQTT plugin does, and needs none: it publishes to amq.topic itself.`,
+      options,
+    );
+  if (reason === undefined || reason.code === "ECONNRESET" || reason.code === "EPIPE")
+    return new BrokerError(
+      `${broker} hung up before it spoke MQTT.\nIts port is 1883 as a rule, or 8883 with mqtts:.`,
+      options,
+    );
+  // CONNACK's return codes: MQTT 3.1.1, section 3.2.2.3
+  if (reason.code === 4 || reason.code === 5)
+    return new BrokerError(`${broker} refused the login. Are user and password in MQTT_URL right?`, options);
+  if (isPassing(reason))
+    return new BrokerError(
+      `No MQTT broker at ${broker} (${whys[String(reason.code)] ?? reason.code}).\nStart one with \`pnpm --filter mqtt broker\`, or set MQTT_URL to yours.`,
+      options,
+    );
+  return new BrokerError(`${broker} can't be used: ${reason.message}.`, options);
+}
+
+const whys: Record<string, string> = {
+  ECONNREFUSED: "connection refused",
+  ENOTFOUND: "unknown host",
+  EAI_AGAIN: "unknown host",
+  ETIMEDOUT: "no answer",
+};
+
+function readUrl(url: string) {
+  const expected = "expected mqtt://user:password@host:1883 or mqtts://…";
+  // The value isn't repeated: it may hold a password.
+  if (!URL.canParse(url)) throw new BrokerError(`MQTT_URL is not a URL: ${expected}.`);
+  const { protocol, host, username, password } = new URL(url);
+  if (protocol !== "mqtt:" && protocol !== "mqtts:")
+    throw new BrokerError(`MQTT_URL begins with ${protocol} but ${expected}.`);
+  return {
+    href: `${protocol}//${host}`,
+    shown: `${protocol}//${username && `${username}@`}${host}`,
+    ...(username === ""
+      ? {}
+      : { username: decodeURIComponent(username), password: decodeURIComponent(password) }),
+  };
+}

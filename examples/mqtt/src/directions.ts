@@ -1,0 +1,72 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { ConfirmChannel, ConsumeMessage } from "amqplib";
+import type { MqttClient } from "mqtt";
+import { text } from "shared";
+import type { MessageHandler } from "./connect-mqtt.ts";
+import { toRoutingKey, toTopic } from "./topics.ts";
+import { exchange } from "./topology.ts";
+
+/** The header of what came from MQTT, so that it isn't carried back there. */
+const mark = "x-from-mqtt";
+
+/**
+ * Bytes. Mosquitto from 2.1 on hangs up on whoever sends a packet of more than 2,000,000, topic included
+ * (`max_packet_size`), and what isn't acknowledged is sent again: without a limit here one message could stop all others.
+ */
+const largest = 1_990_000;
+
+/**
+ * Carries messages from MQTT to AMQP.
+ *
+ * @param publisher Publishes them. When it is closed, what it had not confirmed is left to the MQTT broker.
+ * @returns What handles a message of MQTT: it acknowledges when RabbitMQ has confirmed, however long that takes. QoS 1
+ *   becomes a persistent message, as with RabbitMQ's MQTT plugin.
+ */
+export function toAmqp(publisher: ConfirmChannel): MessageHandler {
+  let open = true;
+  publisher.once("close", () => {
+    open = false;
+  });
+  return async ({ topic, payload, qos }, acknowledge) => {
+    const routingKey = toRoutingKey(topic);
+    if (routingKey === undefined || payload.length > largest) {
+      dropped("MQTT", topic, payload.length);
+      return acknowledge();
+    }
+    for (; open; await pause(1000))
+      try {
+        const options = { persistent: qos > 0, headers: { [mark]: true } };
+        publisher.publish(exchange, routingKey, Buffer.from(payload), options);
+        await publisher.waitForConfirms();
+        return acknowledge();
+      } catch {
+        if (open) console.error(" [!] RabbitMQ refused a message (nack). Is a queue full? Trying again ...");
+      }
+  };
+}
+
+/**
+ * Carries a message from AMQP to MQTT: a persistent one at QoS 1, any other at QoS 0.
+ *
+ * @param client Publishes it.
+ * @returns At QoS 1 when the MQTT broker has acknowledged it. `false` for a message that MQTT can't take: its routing key
+ *   makes no topic, or it is too large.
+ * @throws When the client is ended before.
+ */
+export async function toMqtt(client: MqttClient, delivery: ConsumeMessage): Promise<boolean> {
+  const { fields, properties, content } = delivery;
+  if (properties.headers?.[mark]) return true;
+  const topic = toTopic(fields.routingKey);
+  if (topic === undefined || content.length > largest) {
+    dropped("AMQP", fields.routingKey, content.length);
+    return false;
+  }
+  await client.publishAsync(topic, content, { qos: properties.deliveryMode === 2 ? 1 : 0 });
+  return true;
+}
+
+function dropped(source: string, address: string, size: number): void {
+  const reason =
+    size > largest ? `its ${size} bytes are too many` : "the other side has no address like its own";
+  console.error(` [!] Dropped a message from ${source}, ${reason}: ${text(address)}`);
+}
