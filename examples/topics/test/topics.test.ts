@@ -8,8 +8,8 @@ scenarios();
 const conflict = (channel: Parameters<typeof declareLogs>[0]) =>
   channel.assertExchange(exchange, "topic", { durable: true });
 manners({
-  pub: { args: ["kern.info", "hello"], conflict },
-  sub: { args: ["#"], wrong: [[]], conflict, stays: true },
+  pub: { args: ["kern.info", "hello"], wrong: [["k".repeat(256)]], conflict },
+  sub: { args: ["#"], wrong: [[], ["k".repeat(256)]], conflict, stays: true },
 });
 
 /** What the broker should do, in ten lines: `*` is one word, `#` any number of them. */
