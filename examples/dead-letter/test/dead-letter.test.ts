@@ -329,7 +329,10 @@ describe("with nothing in the queues", () => {
       .toMatchObject([{ queue: { name: queue }, prefetch_count: 10, ack_required: true }]);
   });
 
-  test("worker and morgue show whatever comes, and obey none of it", async ({ channel, run }) => {
+  test("all three show whatever comes, and obey none of it", async ({ channel, run }) => {
+    await run("pub", "--ttl", "0", "\x1b[2J").printed(" [x] Sent '\\x1b[2J'");
+    await next(channel, morgue);
+    await channel.purgeQueue(morgue);
     const worker = run("worker", "--fail-on", "a");
     const watcher = run("morgue");
     await Promise.all([worker, watcher].map((terminal) => terminal.printed(/Waiting/)));

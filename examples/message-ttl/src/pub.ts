@@ -8,7 +8,7 @@ const offer = words.join(" ") || "Hello World!";
 /** ms: ten years, the broker's limit. */
 const longest = 315_360_000_000;
 const { ttl } = options;
-if (ttl !== undefined && !((integer(ttl) ?? Infinity) <= longest))
+if (ttl !== undefined && (integer(ttl) ?? Number.POSITIVE_INFINITY) > longest)
   refuse(`--ttl takes a whole number of ms, ${longest} at most.`);
 
 await produce(async (channel) => {

@@ -120,6 +120,11 @@ describe("with empty queues", () => {
     expect(await channel.checkQueue(expired)).toMatchObject({ messageCount: 0 });
   });
 
+  test("pub shows what it sends, and obeys none of it", async ({ run }) => {
+    const publisher = run("pub", "--ttl", "0", "\x1b[2J\nand\x07");
+    await publisher.printed(" [x] Sent '\\x1b[2J\\nand\\x07', good for 0 ms");
+  });
+
   for (const [script, from, line] of [
     ["sub", queue, " [x] Received "],
     ["expired", expired, " [x] Expired: "],
