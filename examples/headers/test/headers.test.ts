@@ -7,7 +7,7 @@ import { declareShipments, exchange } from "../src/topology.ts";
 
 scenarios();
 
-const conflict = (channel: Channel) => channel.assertExchange(exchange, "topic");
+const conflict = (channel: Channel) => channel.assertExchange(exchange, "headers", { durable: false });
 manners({
   pub: { args: ["destination=New York"], wrong: [[], ["air"], ["--", "Ten crates"]], conflict },
   sub: { args: ["destination=New York"], wrong: [[], ["air"], ["--any"]], conflict, stays: true },
@@ -128,6 +128,12 @@ for (const [flags, match] of [
     expect(await management("GET", `/queues/${virtualHost.name}`)).toMatchObject([{ exclusive: true }]);
   });
 
+test("sub acknowledges nothing: its queue goes with it", async ({ management, virtualHost, run }) => {
+  await run("sub", "a=b").printed(READY);
+  const consumers = () => management<unknown[]>("GET", `/consumers/${virtualHost.name}`);
+  await expect.poll(consumers, { timeout: 15_000 }).toMatchObject([{ ack_required: false }]);
+});
+
 test("what stands behind -- is the text, whatever it looks like", async ({ run }) => {
   const subscriber = run("sub", "a=b");
   await subscriber.printed(READY);
@@ -137,6 +143,10 @@ test("what stands behind -- is the text, whatever it looks like", async ({ run }
 });
 
 test("hostile bodies and headers are shown, not obeyed, and none is lost", async ({ channel, run }) => {
+  const sender = run("pub", "\x1b[2J=\x07", "--", "\x1b[2J");
+  await sender.exit;
+  expect(sender.lines).toEqual([String.raw` [x] Sent \x1b[2J="\u0007": '\x1b[2J'`]);
+
   const subscriber = run("sub", "to=me");
   await subscriber.printed(READY);
   const publish = (body: Buffer, headers: object = {}) =>
