@@ -7,5 +7,6 @@ const message = rest.join(" ") || "Hello World!";
 
 await produce((channel) => {
   channel.publish(exchange, routingKey, Buffer.from(message), { persistent: true });
-  console.log(` [x] Sent ${text(routingKey)}: '${text(message)}'`);
 });
+// Said when it is confirmed: nothing was declared before that could have been refused.
+console.log(` [x] Sent ${text(routingKey)}: '${text(message)}'`);
