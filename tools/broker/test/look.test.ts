@@ -15,7 +15,7 @@ import {
   vi,
 } from "vitest";
 import { type Broker, startBroker, type VirtualHost } from "../src/index.ts";
-import type { Queue, Sight } from "../src/look.ts";
+import { Looker, type Queue, type Sight } from "../src/look.ts";
 import { freePorts } from "../src/ports.ts";
 import { kinds } from "./kinds.ts";
 import { run, type Script, until } from "./processes.ts";
@@ -237,13 +237,19 @@ exchange amq.topic (topic)
     });
 
     test("figures are those of this moment, or said to lag", async () => {
-      const types = { classic: {}, quorum: {}, stream: {} };
-      for (const type of Object.keys(types))
+      // In this process: while another one starts, figures that lag would arrive.
+      for (const [variable, url] of Object.entries(at())) vi.stubEnv(variable, url);
+      const looker = new Looker();
+      onTestFinished(async () => {
+        vi.unstubAllEnvs();
+        await looker.close();
+      });
+      for (const type of ["classic", "quorum", "stream"])
         await channel.assertQueue(type, { arguments: { "x-queue-type": type } });
       await channel.assertQueue("exclusive", { exclusive: true });
       await channel.prefetch(2);
       const figures = async () => {
-        const { queues } = await sight();
+        const { queues } = await looker.look();
         return Object.fromEntries(
           queues.map(({ name, mayLag, ...queue }) => [
             name,
@@ -314,8 +320,9 @@ exchange amq.topic (topic)
         });
       await channel.assertQueue("brief", by === "argument" ? { expires: 5_000 } : {});
       const watching = look(["--watch", "--json"]);
-      await until(() => seen(watching).some(({ queues }) => queues.some(({ name }) => name === "brief")));
-      await until(() => seen(watching).at(-1)?.queues.length === 0);
+      const queues = () => seen(watching).map((each) => each.queues.length);
+      await expect.poll(queues).toContain(1);
+      await expect.poll(() => queues().at(-1)).toBe(0);
     });
 
     test("without AMQP it says why, and what lags then", async () => {
