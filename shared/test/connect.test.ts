@@ -5,19 +5,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { generate } from "selfsigned";
-import { test } from "testkit";
 import { beforeEach, expect, vi } from "vitest";
 import { BrokerError, connect } from "../src/index.ts";
+import { test } from "./own-host.ts";
 
 beforeEach(() => {
   const errors = vi.spyOn(console, "error").mockImplementation(() => {});
   return () => errors.mockRestore();
 });
 
-test("runs its setup on the first connection and on each later one", async ({ broker, virtualHost }) => {
+test("runs its setup on the first connection and on each later one", async ({ broker, ownHost }) => {
   let runs = 0;
   const connection = await connect({
-    url: virtualHost.amqpUrl,
+    url: ownHost.amqpUrl,
     async setup(model) {
       const channel = await model.createChannel();
       await channel.assertQueue("declared", { exclusive: true });
@@ -26,7 +26,7 @@ test("runs its setup on the first connection and on each later one", async ({ br
   });
   expect(runs).toBe(1);
   const back = once(connection, "connect");
-  await broker.closeConnections(virtualHost.name);
+  await broker.closeConnections(ownHost.name);
   await back;
   expect(runs).toBe(2);
   expect(console.error).toHaveBeenNthCalledWith(1, expect.stringMatching(/^ \[!] Connection lost/));
@@ -34,10 +34,10 @@ test("runs its setup on the first connection and on each later one", async ({ br
   await connection.close();
 });
 
-test("lets a caller wait for a channel while the broker is away", async ({ broker, virtualHost }) => {
-  const connection = await connect({ url: virtualHost.amqpUrl });
+test("lets a caller wait for a channel while the broker is away", async ({ broker, ownHost }) => {
+  const connection = await connect({ url: ownHost.amqpUrl });
   const lost = once(connection, "disconnect");
-  await broker.closeConnections(virtualHost.name);
+  await broker.closeConnections(ownHost.name);
   await lost;
   const channel = await connection.createConfirmChannel();
   await channel.assertQueue("later", { durable: true });

@@ -1,6 +1,6 @@
 import type { Terminal } from "stage";
-import { test } from "testkit";
 import { expect } from "vitest";
+import { test } from "./own-host.ts";
 import { cancelled, send, sendTo, waiting } from "./queues.ts";
 
 const worker = "test:worker";
@@ -64,12 +64,12 @@ test("reconnects to a broker that was killed and came back, and goes on where it
   ]);
 });
 
-test("declares and subscribes again when its connection was cut", async ({ broker, virtualHost, run }) => {
-  const consumer = run(worker);
+test("declares and subscribes again when its connection was cut", async ({ broker, ownHost, runWith }) => {
+  const consumer = runWith({ amqpUrl: ownHost.amqpUrl }, worker);
   await consumer.printed("ready");
-  await broker.closeConnections(virtualHost.name);
+  await broker.closeConnections(ownHost.name);
   await consumer.printed("ready", { times: 2 });
-  await sendTo(virtualHost.amqpUrl, "after");
+  await sendTo(ownHost.amqpUrl, "after");
   await consumer.printed("done after");
 });
 

@@ -1,6 +1,6 @@
-import { test } from "testkit";
 import { beforeEach, expect, vi } from "vitest";
 import { BrokerError, type ConsumerChannel, openConsumer } from "../src/index.ts";
+import { test } from "./own-host.ts";
 import { declareWork } from "./programs/queue.ts";
 import { send } from "./queues.ts";
 
@@ -33,8 +33,8 @@ test("is ready before it hands over the first message", async ({ channel, virtua
   await consumer.close();
 });
 
-test("gives each setup its connection, to publish on with confirms", async ({ broker, virtualHost }) => {
-  vi.stubEnv("AMQP_URL", virtualHost.amqpUrl);
+test("gives each setup its connection, to publish on with confirms", async ({ broker, ownHost }) => {
+  vi.stubEnv("AMQP_URL", ownHost.amqpUrl);
   const got: string[] = [];
   let number = 0;
   const consumer = await openConsumer(async (channel, connection) => {
@@ -49,14 +49,14 @@ test("gives each setup its connection, to publish on with confirms", async ({ br
   });
   await consumer.ready;
   await expect.poll(() => got).toEqual(["from connection 1"]);
-  await broker.closeConnections(virtualHost.name);
+  await broker.closeConnections(ownHost.name);
   await expect.poll(() => got, { timeout: 15_000 }).toEqual(["from connection 1", "from connection 2"]);
   await consumer.stop();
   await consumer.close();
 });
 
-test("doesn't subscribe again once it is stopped", async ({ broker, virtualHost }) => {
-  vi.stubEnv("AMQP_URL", virtualHost.amqpUrl);
+test("doesn't subscribe again once it is stopped", async ({ broker, ownHost }) => {
+  vi.stubEnv("AMQP_URL", ownHost.amqpUrl);
   const setup = vi.fn(async (channel: ConsumerChannel) => {
     await declareWork(channel);
     await channel.consume("work", () => {});
@@ -64,14 +64,14 @@ test("doesn't subscribe again once it is stopped", async ({ broker, virtualHost 
   const consumer = await openConsumer(setup);
   await consumer.ready;
   await consumer.stop();
-  await broker.closeConnections(virtualHost.name);
+  await broker.closeConnections(ownHost.name);
   await expect.poll(() => said, { timeout: 15_000 }).toContain(" [!] Connected again.");
   await consumer.close();
   expect(setup).toHaveBeenCalledOnce();
 });
 
-test("tells of a refusal that comes later", async ({ broker, virtualHost }) => {
-  const user = await broker.createUser({ vhost: virtualHost.name, configure: ".*", write: "", read: ".*" });
+test("tells of a refusal that comes later", async ({ broker, ownHost }) => {
+  const user = await broker.createUser({ vhost: ownHost.name, configure: ".*", write: "", read: ".*" });
   vi.stubEnv("AMQP_URL", user.amqpUrl);
   let publish = () => {};
   const consumer = await openConsumer(async (channel) => {
