@@ -13,11 +13,11 @@ if (words.length !== 2 || you === partner) refuse("Say who you are and who your 
 const signalled = firstSignal().then(() => "signalled");
 const screen = openScreen();
 const outbox = new Outbox(you, partner);
-process.once("exit", () => {
-  for (const body of outbox.unconfirmed) console.error(` [!] Not confirmed: ${text(body)}`);
-});
+const tellOf = (body: string) => console.error(` [!] Not confirmed: ${text(body)}`);
+process.once("exit", () => outbox.unconfirmed.forEach(tellOf));
 try {
-  const inbox = await openInbox(you, screen, (connection) => outbox.open(connection));
+  const show = (line: string) => screen.print(line);
+  const inbox = await openInbox(you, show, (connection) => outbox.open(connection));
   const talk = async () => {
     await inbox.ready;
     await screen.print(` [*] ${you}, you are talking to ${partner}. To leave, type /quit`);

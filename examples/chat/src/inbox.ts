@@ -1,6 +1,5 @@
 import type { ChannelModel, ConsumeMessage } from "amqplib";
 import { type Consumption, openConsumer, text } from "shared";
-import type { Screen } from "./screen.ts";
 import { declareInbox, isName, queueOf } from "./topology.ts";
 
 /** How many messages back a repeated one is known. */
@@ -10,14 +9,14 @@ const remembered = 1000;
  * Shows the messages to one person, and acknowledges each when it is shown.
  *
  * @param name Whose messages.
- * @param screen Where they are shown.
+ * @param show Shows one as a line. Resolves when it is shown.
  * @param onConnection Runs on each new connection, before messages come in.
  * @returns The consumer at once, before it is connected.
  * @throws {BrokerError} When AMQP_URL is not a URL of a broker.
  */
 export function openInbox(
   name: string,
-  screen: Screen,
+  show: (line: string) => Promise<void>,
   onConnection: (connection: ChannelModel) => Promise<void>,
 ): Promise<Consumption> {
   const seen = new Set<string>();
@@ -34,7 +33,7 @@ export function openInbox(
       const again = seen.has(messageId);
       if (messageId !== undefined) seen.add(messageId);
       for (const oldest of seen) if (seen.size > remembered) seen.delete(oldest);
-      if (!again) await screen.print(read(delivery));
+      if (!again) await show(read(delivery));
       // Only now. Until it is shown, the broker keeps the message for the next time.
       channel.ack(delivery);
     });

@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import amqp, { type Channel, type ConsumeMessage, type Options } from "amqplib";
 import { test as base, manners, scenarios } from "testkit";
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
+import { openInbox } from "../src/inbox.ts";
 import { declareInbox, isName, queueOf } from "../src/topology.ts";
 
 scenarios();
@@ -134,13 +135,35 @@ describe("a message", () => {
     expect(await drain(channel, "Pierre")).toEqual([]);
   });
 
+  test("is not acknowledged before", async ({ channel, virtualHost }) => {
+    vi.stubEnv("AMQP_URL", virtualHost.amqpUrl);
+    send(channel, "Pierre", "Hello");
+    let show: (line: string) => void = () => {};
+    const shown = new Promise<string>((resolve) => {
+      show = resolve;
+    });
+    // It begins to show the message, and gets no further.
+    const showing = (line: string) => {
+      show(line);
+      return new Promise<void>(() => {});
+    };
+    const inbox = await openInbox("Pierre", showing, async () => {});
+    expect(await shown).toBe("Jean: Hello");
+    await inbox.close();
+    vi.unstubAllEnvs();
+    expect(await drain(channel, "Pierre")).toEqual(["Hello"]);
+  });
+
   test("that can't be shown is not", async ({ channel, virtualHost }) => {
     const reader = chat(virtualHost.amqpUrl, "Pierre", "Jean");
+    const errors = vi.fn();
+    reader.stderr.on("data", errors);
     await once(reader.stdout, "data");
     // As `| head -1` does when it has its line.
     reader.stdout.destroy();
     send(channel, "Pierre", "Hello");
-    expect(await once(reader, "exit")).toEqual([1, null]);
+    expect(await once(reader, "close")).toEqual([1, null]);
+    expect(errors).not.toHaveBeenCalled();
     await expect.poll(() => count(channel, "Pierre")).toBe(1);
   });
 

@@ -1,6 +1,8 @@
-import { PassThrough } from "node:stream";
+import { once } from "node:events";
+import { PassThrough, Writable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import xterm from "@xterm/headless";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Screen } from "../src/screen.ts";
 
 const enter = "\r";
@@ -211,6 +213,15 @@ describe("without a terminal", () => {
       screen.close();
     }
     expect(lines).toEqual(["one"]);
+  });
+
+  test("a line that nobody takes is never said to be shown", async () => {
+    const output = new Writable({ write: (_chunk, _encoding, done) => done(new Error("nobody")) });
+    const shown = vi.fn();
+    void new Screen({ input: new PassThrough(), output, terminal: false }).print("Pierre: Hi").then(shown);
+    await once(output, "error");
+    await setImmediate();
+    expect(shown).not.toHaveBeenCalled();
   });
 
   test("a closed one asks for nothing", async () => {
