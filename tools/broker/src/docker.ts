@@ -20,7 +20,7 @@ export interface Removal {
 }
 
 /** The image that is run. */
-export const image = () => process.env["RABBITMQ_IMAGE"] || "rabbitmq:4-management";
+export const image = () => process.env.RABBITMQ_IMAGE || "rabbitmq:4-management";
 
 /**
  * Finds the Docker engine of this machine.
@@ -28,7 +28,7 @@ export const image = () => process.env["RABBITMQ_IMAGE"] || "rabbitmq:4-manageme
  * @param dockerHost The variable DOCKER_HOST. Without it, the sockets where Testcontainers looks, in its order.
  * @throws When there is none, or it is on another machine: a container's ports would not be on 127.0.0.1 here.
  */
-export function findEngine(dockerHost = process.env["DOCKER_HOST"]): Engine {
+export function findEngine(dockerHost = process.env.DOCKER_HOST): Engine {
   if (dockerHost) {
     const { protocol, hostname, port, pathname } = new URL(dockerHost);
     if (protocol === "unix:") return { socketPath: pathname };
@@ -39,7 +39,7 @@ export function findEngine(dockerHost = process.env["DOCKER_HOST"]): Engine {
   if (process.platform === "win32") return { socketPath: "//./pipe/docker_engine" };
   const sockets = [
     "/var/run/docker.sock",
-    join(process.env["XDG_RUNTIME_DIR"] ?? "/", "docker.sock"),
+    join(process.env.XDG_RUNTIME_DIR ?? "/", "docker.sock"),
     join(homedir(), ".docker/run/docker.sock"),
     join(homedir(), ".docker/desktop/docker.sock"),
     `/run/user/${userInfo().uid}/docker.sock`,

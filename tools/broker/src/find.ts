@@ -77,11 +77,11 @@ const isHere = (way: Way): Promise<boolean> =>
 function ways({ kind = forced(), private: ownNode = false }: StartOptions): Way[] {
   const all = [docker, native, installing];
   const chosen = all.filter((way) => kind === undefined || (kind === "docker") === (way.kind === "docker"));
-  return process.env["AMQP_URL"] && !ownNode ? [byUrl, ...chosen] : chosen;
+  return process.env.AMQP_URL && !ownNode ? [byUrl, ...chosen] : chosen;
 }
 
 function forced(): StartOptions["kind"] {
-  const kind = process.env["BROKER"];
+  const kind = process.env.BROKER;
   if (!kind) return undefined;
   if (kind !== "docker" && kind !== "native")
     throw new Error(`BROKER is "${kind}": expected "docker" or "native".`);
@@ -149,7 +149,7 @@ const help = `Get one of these, and try again:
   Docker           docker compose up -d, then set AMQP_URL=amqp://localhost`;
 
 function urls(): { amqpUrl: string; managementUrl: string } {
-  const amqpUrl = process.env["AMQP_URL"] ?? "";
+  const amqpUrl = process.env.AMQP_URL ?? "";
   // The value isn't repeated: it may hold a password.
   if (!URL.canParse(amqpUrl) || !/^amqps?:$/.test(new URL(amqpUrl).protocol))
     throw new Error("expected amqp://user:password@host:5672/virtual-host");
@@ -157,6 +157,6 @@ function urls(): { amqpUrl: string; managementUrl: string } {
   const login = username === "" ? "" : `${username}:${password}@`;
   return {
     amqpUrl,
-    managementUrl: process.env["RABBITMQ_MANAGEMENT_URL"] || `http://${login}${hostname}:15672`,
+    managementUrl: process.env.RABBITMQ_MANAGEMENT_URL || `http://${login}${hostname}:15672`,
   };
 }

@@ -39,7 +39,7 @@ export function findInstallWay(): Way {
   return installWay({
     osRelease: existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "",
     uid: process.getuid?.(),
-    ci: process.env["CI"] === "true",
+    ci: process.env.CI === "true",
     sudo: existsSync("/usr/bin/sudo"),
     terminal: Boolean(process.stdin.isTTY && process.stderr.isTTY),
   });

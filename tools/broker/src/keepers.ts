@@ -25,7 +25,7 @@ export function startKeeper(script: string, task: unknown): Keeper {
     detached: true,
     stdio: ["ignore", "ignore", "ignore", "ipc"],
     // Not this process's NODE_OPTIONS, which may name loaders and debuggers.
-    env: { PATH: process.env["PATH"] },
+    env: { PATH: process.env.PATH },
   });
   const exit = once(keeper, "exit");
 

@@ -203,7 +203,7 @@ export class Looker {
         this.#connection = connection;
       }
       const { serverProperties } = this.#connection.connection;
-      const there = `${serverProperties["cluster_name"]} ${serverProperties.version}`;
+      const there = `${serverProperties.cluster_name} ${serverProperties.version}`;
       if (there === `${cluster_name} ${rabbitmq_version}`) return undefined;
       await this.close();
       return `AMQP at ${url.host} is another broker: ${there}, but ${cluster_name} ${rabbitmq_version} at ${this.#urls.management.host}.`;

@@ -66,7 +66,7 @@ function serverCandidates(): string[] {
   ];
 }
 
-const pathFolders = () => (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
+const pathFolders = () => (process.env.PATH ?? "").split(delimiter).filter(Boolean);
 
 const searchPath = () => [
   ...new Set([

@@ -86,7 +86,7 @@ describe.skipIf(process.platform !== "linux")("install.sh", () => {
 
   function run(): ChildProcess {
     const script = fileURLToPath(new URL("../src/install.sh", import.meta.url));
-    const env = { PATH: `${join(folder, "bin")}:${process.env["PATH"]}`, POLICY_RC_D: policy };
+    const env = { PATH: `${join(folder, "bin")}:${process.env.PATH}`, POLICY_RC_D: policy };
     const child = spawn("sh", [script], { env, stdio: ["pipe", "ignore", "inherit"] });
     onTestFinished(() => void child.kill("SIGKILL"));
     return child;

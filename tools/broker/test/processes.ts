@@ -15,7 +15,7 @@ export function processesWith(text: string): Process[] {
   const list = execFileSync("ps", [withEnvironment, "-o", "pid=,stat=,command="], {
     encoding: "utf8",
     maxBuffer: 2 ** 26,
-    env: { PATH: process.env["PATH"] },
+    env: { PATH: process.env.PATH },
   });
   return list.split("\n").flatMap((line) => {
     const [, pid, state, command] = /^\s*(\d+)\s+(\S+)\s+(.*)/.exec(line) ?? [];
