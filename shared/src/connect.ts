@@ -121,6 +121,9 @@ function listenForErrors(connection: ChannelModel): void {
     listened(await createConfirmChannel.call(connection, options));
 }
 
+const listened = <AnyChannel extends Channel>(channel: AnyChannel): AnyChannel =>
+  channel.on("error", () => {});
+
 /**
  * Closes a channel or a connection, whatever becomes of it meanwhile.
  *
@@ -132,9 +135,6 @@ function listenForErrors(connection: ChannelModel): void {
 export async function closed(what: Channel | ChannelModel, close = () => what.close()): Promise<void> {
   await Promise.race([once(what, "close"), close()]).catch(() => {});
 }
-
-const listened = <AnyChannel extends Channel>(channel: AnyChannel): AnyChannel =>
-  channel.on("error", () => {});
 
 function readUrl(url: string) {
   const expected = "expected amqp://user:password@host:5672/virtual-host or amqps://…";
