@@ -133,6 +133,7 @@ describe("with a queue of requests", () => {
       const server = run("server");
       await server.printed(ready);
       expect((await ask(channel, "7")).content.toString()).toBe("13");
+      await server.printed(" [.] fib(7)");
       expect(server.lines).toEqual([ready, " [.] fib(7)"]);
     });
 
