@@ -20,8 +20,8 @@ export interface ConnectOptions {
  *
  * The first connection is tried four times within about two seconds. Once it stood, a lost one is opened again
  * for as long as it takes, first after 0.2 s, then at growing intervals up to 4 s, each varied by a fifth so
- * that a thousand clients don't return at the same moment. A line on stderr says when it was lost and when it
- * is back.
+ * that a thousand clients don't return at the same moment. A line on stderr says when it was lost, when it is
+ * back, and, once, why the broker refuses it meanwhile.
  *
  * @param options Where to, under which name, and what to do with each new connection.
  * @returns amqplib's connection. Its `createChannel` waits while the broker is away.
@@ -70,13 +70,23 @@ export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE
   });
   connection.on("error", () => {});
 
-  let refusal: unknown;
   let connected = false;
+  let refusal: unknown;
+  let told: string | undefined;
   connection.on("connect-failed", (error: unknown) => {
-    // Nobody there is worth another try. A wrong password or a queue declared otherwise is not.
-    if (connected || isPassing(error)) return;
-    refusal = error;
-    void connection.close();
+    // Nobody there is worth another try. A wrong password or a queue declared otherwise is not, at first.
+    if (isPassing(error)) return;
+    if (!connected) {
+      refusal = error;
+      void connection.close();
+      return;
+    }
+    const why = explain(error, shown)?.message ?? String(error);
+    if (why !== told) console.error(` [!] ${why}`);
+    told = why;
+  });
+  connection.on("connect", () => {
+    told = undefined;
   });
   const ready = connection.waitForConnect().then(
     () => {

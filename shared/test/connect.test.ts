@@ -34,6 +34,28 @@ test("runs its setup on the first connection and on each later one", async ({ br
   await connection.close();
 });
 
+test("says once why it is refused when it wants to come back, and goes on trying", async ({
+  broker,
+  ownHost,
+}) => {
+  const user = await broker.createUser({ vhost: ownHost.name, configure: ".*", write: ".*", read: ".*" });
+  const setPassword = (password: string) =>
+    broker.management("PUT", `/users/${user.name}`, { password, tags: "" });
+  const connection = await connect({ url: user.amqpUrl });
+  await setPassword("another");
+  await broker.closeConnections(ownHost.name);
+  for (const _ of [1, 2, 3]) await once(connection, "connect-failed");
+  expect(vi.mocked(console.error).mock.calls).toEqual([
+    [expect.stringMatching(/^ \[!] Connection lost/)],
+    [expect.stringMatching(/^ \[!] .* refused the login/)],
+  ]);
+  const back = once(connection, "connect");
+  await setPassword(user.password);
+  await back;
+  await connection.close();
+  await user.delete();
+});
+
 test("lets a caller wait for a channel while the broker is away", async ({ broker, ownHost }) => {
   const connection = await connect({ url: ownHost.amqpUrl });
   const lost = once(connection, "disconnect");
