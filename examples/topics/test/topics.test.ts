@@ -28,6 +28,8 @@ test("any pattern gets just the keys that it matches", { timeout: 120_000 }, asy
   const key = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join("."));
   const pattern = fc
     .array(fc.oneof(word, fc.constantFrom("*", "#")), { minLength: 1, maxLength: 4 })
+    // RabbitMQ 4.3 takes two # at most; older ones take any number, which mean no more than one.
+    .filter((words) => words.filter((word) => word === "#").length <= 2)
     .map((words) => words.join("."));
   await declareLogs(channel);
 
