@@ -205,7 +205,7 @@ describe("a bridge", () => {
     const bridge = run("bridge");
     await expect.poll(() => received).toEqual(["plant/2 no bridge"]);
 
-    await broker.closeConnections(virtualHost.name);
+    await broker.closeConnections(virtualHost.name, /bridge/);
     await client.publishAsync("plant/1", "no RabbitMQ", { qos: 1 });
     await bridge.printed(/Carrying/, { times: 2 });
     await client.endAsync();

@@ -76,12 +76,16 @@ test("nobody else can consume from a subscriber's queue", async ({ run, channel 
 });
 
 test("a subscriber whose connection is cut comes back to a new queue", async ({
-  run,
   broker,
-  virtualHost,
+  runWith,
+  onTestFinished,
 }) => {
+  // A virtual host where nothing else is connected.
+  const { name, amqpUrl, delete: remove } = await broker.createVirtualHost();
+  onTestFinished(remove);
+  const run: Run = (script, ...args) => runWith({ amqpUrl }, script, ...args);
   const { terminal, queue } = await subscribe(run);
-  await broker.closeConnections(virtualHost.name);
+  await broker.closeConnections(name);
   const [, again = ""] = await terminal.printed(READY, { times: 2 });
   expect(again).not.toContain(queue);
   await publish(run, "Welcome back");

@@ -113,6 +113,20 @@ describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
       await vhost.delete();
     });
 
+    test("cuts those that are meant, and waits for one", async () => {
+      const vhost = await broker.createVirtualHost();
+      const other = await open(vhost.amqpUrl);
+      const known = () => broker.management<unknown[]>("GET", `/vhosts/${vhost.name}/connections`);
+      await expect.poll(known).toHaveLength(1);
+      const meant = await open(vhost.amqpUrl, { clientProperties: { connection_name: "bridge" } });
+      const closed = new Promise((resolve) => meant.once("close", resolve));
+      expect(await broker.closeConnections(vhost.name, /^bridge/)).toBe(1);
+      await closed;
+      await (await other.createChannel()).close();
+      await other.close();
+      await vhost.delete();
+    });
+
     test("says what a refused request was and why", async () => {
       const refusal = await broker.management("GET", "/queues/%2F/nowhere").catch((error: unknown) => error);
       expect(refusal).toBeInstanceOf(ManagementError);
@@ -167,8 +181,8 @@ describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
   });
 });
 
-async function open(url: string): Promise<ChannelModel> {
-  const connection = await amqp.connect(url, { noDelay: true });
+async function open(url: string, options: amqp.SocketOptions = {}): Promise<ChannelModel> {
+  const connection = await amqp.connect(url, { noDelay: true, ...options });
   connection.on("error", () => {});
   return connection;
 }
