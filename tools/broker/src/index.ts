@@ -1,6 +1,7 @@
 export type { Broker, Permissions, StartOptions, User, VirtualHost } from "./broker.ts";
 export { type FoundBroker, findBroker, startBroker } from "./find.ts";
+export { type Keeper, startKeeper } from "./keepers.ts";
 export { type Management, ManagementError } from "./management.ts";
-export { freePorts } from "./ports.ts";
+export { freePorts, onPorts } from "./ports.ts";
 export { progress } from "./progress.ts";
 export { withBroker } from "./with-broker.ts";
