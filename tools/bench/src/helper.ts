@@ -1,42 +1,47 @@
-import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import amqp, { type Channel, type ConsumeMessage } from "amqplib";
-import { type Broker, progress, startBroker, type VirtualHost } from "broker";
+import type { VirtualHost } from "broker";
 import { openConsumer, produce } from "shared";
 import { openProgram, readersEnvironment, type Terminal } from "stage";
-import { machine } from "./machine.ts";
+import { type Benchmark, type Options, type Session, withSession } from "./benchmark.ts";
+import { environment, inWords } from "./machine.ts";
+import { whole } from "./progress.ts";
 import { type Comparison, compare, median, type Way } from "./rounds.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const body = Buffer.alloc(100, "x");
 
+export const helper: Benchmark = {
+  name: "helper",
+  summary: "shared against bare amqplib, an rpc against the official server, the start of a script",
+  run: (options) => {
+    if (options.resume || options.plotOnly)
+      throw new Error(
+        "helper prints its figures and keeps none: --resume and --plot-only have nothing to go on.",
+      );
+    return withSession((session) => measureHelper(session, options));
+  },
+};
+
 /**
  * What the shared helper costs, and what it gains: publishing and consuming against bare amqplib tuned alike, an rpc
  * round trip against a server in the shape of the official tutorial's, the start of a script against an empty one.
- *
- * @param options `quick`: few and short rounds, to see that all of it runs.
  */
-export async function benchmarkHelper({ quick }: { quick: boolean }): Promise<void> {
-  const rounds = quick ? 2 : 11;
+async function measureHelper(session: Session, { quick, rounds = quick ? 2 : 11 }: Options): Promise<string> {
+  const { broker, makeVirtualHost, progress, signal } = session;
   const messages = quick ? 2_000 : 20_000;
-  const { say, end } = progress();
-  const stopping = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(signal, () => stopping.abort(signal));
   const programs: Terminal[] = [];
-  const virtualHosts: VirtualHost[] = [];
-  let broker: Broker | undefined;
 
   async function measure(what: string, ours: Way, theirs: Way): Promise<Comparison> {
+    progress.start(what, rounds);
     return compare(ours, theirs, rounds, (done) => {
-      stopping.signal.throwIfAborted();
-      say(`${what}: round ${done} of ${rounds} …`);
+      signal.throwIfAborted();
+      progress.update(done);
     });
   }
 
   try {
-    broker = await startBroker({ say, signal: stopping.signal });
-    const virtualHost = await makeVirtualHost(broker, virtualHosts);
+    const virtualHost = await makeVirtualHost();
     process.env.AMQP_URL = virtualHost.amqpUrl;
     const publish = await measure(
       "Publishing",
@@ -49,10 +54,7 @@ export async function benchmarkHelper({ quick }: { quick: boolean }): Promise<vo
       () => consumeBare(virtualHost.amqpUrl, messages),
     );
 
-    const [ours, official] = [
-      await makeVirtualHost(broker, virtualHosts),
-      await makeVirtualHost(broker, virtualHosts),
-    ];
+    const [ours, official] = [await makeVirtualHost(), await makeVirtualHost()];
     programs.push(
       runServer("examples/rpc/src/server.ts", ours),
       runServer("tools/bench/src/official-rpc-server.ts", official),
@@ -69,10 +71,10 @@ export async function benchmarkHelper({ quick }: { quick: boolean }): Promise<vo
       () => runTime(["--import", "tsx", "src/send.ts"], virtualHost),
       () => runTime(["--eval", ""], virtualHost),
     );
-    end();
+    progress.stop();
 
     console.log(`
-${machine(broker.version)}
+${inWords(environment(broker.version))}
 Medians of ${rounds} rounds, taken in turns. In brackets the least and the greatest ratio.
 `);
     for (const [what, against, { ours, theirs, ratio }] of [
@@ -84,14 +86,14 @@ Medians of ${rounds} rounds, taken in turns. In brackets the least and the great
       );
     // Theirs divided by ours reads better where theirs is slow.
     const { median, least, greatest } = rpc.ratio;
-    const faster = times({ median: 1 / median, least: 1 / greatest, greatest: 1 / least }, 0);
+    const faster = { median: 1 / median, least: 1 / greatest, greatest: 1 / least };
     console.log(
       report(
         "rpc: a call of our server",
         `${rpc.ours.toFixed(2)} ms`,
         "the official server's shape",
         `${rpc.theirs.toFixed(2)} ms`,
-        `${faster} as fast`,
+        `${times(faster, 0)} as fast`,
       ),
     );
     console.log(
@@ -103,21 +105,13 @@ Medians of ${rounds} rounds, taken in turns. In brackets the least and the great
         `${times(start.ratio, 1)} as long`,
       ),
     );
-  } catch (error) {
-    end();
-    if (!stopping.signal.aborted) throw error;
-    process.exitCode = 130;
+    return (
+      `produce ${publish.ratio.median.toFixed(2)} and consume ${consume.ratio.median.toFixed(2)} of bare amqplib, ` +
+      `rpc ${faster.median.toFixed(0)}× as fast as the official server's shape, a script's start ${whole(start.ours)} ms`
+    );
   } finally {
     await Promise.all(programs.map((program) => program.close()));
-    for (const virtualHost of virtualHosts) await virtualHost.delete();
-    await broker?.stop();
   }
-}
-
-async function makeVirtualHost(broker: Broker, made: VirtualHost[]): Promise<VirtualHost> {
-  const virtualHost = await broker.createVirtualHost(`bench-${randomUUID()}`);
-  made.push(virtualHost);
-  return virtualHost;
 }
 
 function runServer(script: string, { amqpUrl }: VirtualHost): Terminal {
@@ -234,7 +228,6 @@ async function runTime(args: string[], { amqpUrl }: VirtualHost): Promise<number
   return time;
 }
 
-const whole = (number: number) => Math.round(number).toLocaleString("en");
 const times = ({ median, least, greatest }: Comparison["ratio"], digits: number) =>
   `${median.toFixed(digits)}× (${least.toFixed(digits)} to ${greatest.toFixed(digits)})`;
 

@@ -3,18 +3,51 @@ import { createRequire } from "node:module";
 import { cpus, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 
+/** What a figure depends on, beside the code and the settings. It is kept with every result. */
+export interface Environment {
+  /** "AMD EPYC 7B13" */
+  cpu: string;
+  cores: number;
+  /** GiB */
+  memory: number;
+  /** "Linux 6.1.0" */
+  os: string;
+  /** By name: Node, amqplib, RabbitMQ, and whatever else takes part. */
+  versions: Record<string, string>;
+}
+
 /**
- * What a figure depends on, beside the code: it is printed above every result.
- *
- * @param broker The broker's version.
+ * @param brokerVersion RabbitMQ's version.
+ * @param more Versions of what else takes part, by name.
  */
-export function machine(broker: string): string {
+export function environment(brokerVersion: string, more: Record<string, string> = {}): Environment {
   const [cpu] = cpus();
-  const amqplib = createRequire(import.meta.url).resolve("amqplib");
-  const { version } = JSON.parse(readFileSync(join(amqplib, "../package.json"), "utf8"));
-  const memory = Math.round(totalmem() / 2 ** 30);
+  return {
+    cpu: cpu?.model.trim() ?? "unknown processor",
+    cores: cpus().length,
+    memory: Math.round(totalmem() / 2 ** 30),
+    os: `${type()} ${release()}`,
+    versions: {
+      Node: process.versions.node,
+      amqplib: packageVersion("amqplib"),
+      RabbitMQ: brokerVersion,
+      ...more,
+    },
+  };
+}
+
+/** The version of a package that this one depends on. */
+function packageVersion(name: string): string {
+  const entry = createRequire(import.meta.url).resolve(name);
+  return JSON.parse(readFileSync(join(entry, "../package.json"), "utf8")).version;
+}
+
+/** The same for people, in two lines. */
+export function inWords({ cpu, cores, memory, os, versions }: Environment): string {
   return [
-    `Machine:  ${cpu?.model.trim() ?? "unknown processor"}, ${cpus().length} cores, ${memory} GiB, ${type()} ${release()}`,
-    `Versions: Node ${process.versions.node}, amqplib ${version}, RabbitMQ ${broker}`,
+    `Machine:  ${cpu}, ${cores} cores, ${memory} GiB, ${os}`,
+    `Versions: ${Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(", ")}`,
   ].join("\n");
 }
