@@ -44,7 +44,6 @@ export async function connect(options: ConnectOptions = {}): Promise<RecoveringC
 export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE_INFINITY): Promise<Opening> {
   const { url, shown, user, password } = readUrl(options.url ?? process.env.AMQP_URL ?? "amqp://localhost");
   let away = false;
-  let current: ChannelModel | undefined;
   const connection = await amqp.connect(url, {
     // Without it, a small write that follows another waits 40 ms for a delayed TCP acknowledgement.
     noDelay: true,
@@ -60,8 +59,7 @@ export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE
       initialMaxRetries: 3,
       maxRetries,
       async setup(model: ChannelModel) {
-        current = model;
-        listenForErrors(model);
+        mend(model);
         if (away) console.error(" [!] Connected again.");
         away = false;
         await options.setup?.(model);
@@ -106,8 +104,7 @@ export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE
     console.error(` [!] RabbitMQ accepts no messages for now: ${reason}.`),
   );
   connection.on("unblocked", () => console.error(" [!] RabbitMQ accepts messages again."));
-  const close = () => connection.close();
-  return { connection, ready, shown, close: () => (current ? closed(current, close) : close()) };
+  return { connection, ready, shown, close: () => connection.close() };
 }
 
 export interface Opening {
@@ -122,9 +119,14 @@ export interface Opening {
 /**
  * An `error` that nobody listens for ends the process, and one on a channel takes its connection along. What there
  * is to say is said where it can be answered: by the rejected call, by `disconnect`, or by the channel's `close`.
+ *
+ * And `close` always settles. amqplib closes a connection whose setup has failed, and waits for that before it tries
+ * again: it would wait for ever if the connection were lost meanwhile.
  */
-function listenForErrors(connection: ChannelModel): void {
+function mend(connection: ChannelModel): void {
   connection.on("error", () => {});
+  const close = connection.close.bind(connection);
+  connection.close = () => closed(connection, close);
   const { createChannel, createConfirmChannel } = connection;
   connection.createChannel = async (options) => listened(await createChannel.call(connection, options));
   connection.createConfirmChannel = async (options) =>

@@ -171,6 +171,39 @@ test("comes through when the broker is a moment late", async ({ virtualHost }) =
   door.close();
 });
 
+test("comes through when a connection whose setup has failed is lost before it is closed", async ({
+  virtualHost,
+  onTestFinished,
+}) => {
+  const { hostname, port: brokerPort, pathname } = new URL(virtualHost.amqpUrl);
+  let hangUp = false;
+  const door = createServer((near) => {
+    const far = dial(Number(brokerPort), hostname);
+    far.on("error", () => near.destroy()).pipe(near);
+    near.on("error", () => far.destroy());
+    near.on("data", (bytes) => {
+      if (hangUp) near.destroy();
+      else far.write(bytes);
+      hangUp = false;
+    });
+  });
+  door.listen(0, "127.0.0.1");
+  await once(door, "listening");
+  onTestFinished(() => void door.close());
+  let runs = 0;
+  const connection = await connect({
+    url: `amqp://127.0.0.1:${(door.address() as AddressInfo).port}${pathname}`,
+    async setup() {
+      if (++runs > 1) return;
+      // What is said next is that the connection closes.
+      hangUp = true;
+      throw Object.assign(new Error("lost"), { code: "ECONNRESET" });
+    },
+  });
+  expect(runs).toBe(2);
+  await connection.close();
+});
+
 test.each([
   [
     "no url at all",
