@@ -30,6 +30,9 @@ NO_COLOR and FORCE_COLOR do what they say.`;
  *   arguments that make no sense, and 128 and the signal's number when a signal ended it.
  */
 export async function main(args: string[], root: string): Promise<number> {
+  const stopping = new AbortController();
+  // Nobody reads on: `pnpm tour | head`.
+  process.stdout.on("error", () => stopping.abort("SIGPIPE"));
   try {
     const groups = readCatalogue(join(root, "README.md"));
     const options = parse(args, groups);
@@ -41,7 +44,7 @@ export async function main(args: string[], root: string): Promise<number> {
         group,
         readme: readReadme(join(root, "examples", name, "README.md")),
       }));
-      return await tour(pages, root);
+      return await tour(pages, root, stopping);
     }
     return 0;
   } catch (error) {
@@ -93,14 +96,11 @@ function list(groups: Group[]): void {
   }
 }
 
-async function tour(pages: Page[], root: string): Promise<number> {
-  const stopping = new AbortController();
+async function tour(pages: Page[], root: string, stopping: AbortController): Promise<number> {
   // A second signal doesn't wait. What then is left is ended by those who keep an eye on this process.
   const stop = (signal: NodeJS.Signals) =>
     stopping.signal.aborted ? process.exit(exitCode(signal)) : stopping.abort(signal);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
-  // Nobody reads on: `pnpm tour | head`.
-  process.stdout.on("error", () => stopping.abort("SIGPIPE"));
 
   const { say, end } = progress();
   try {

@@ -45,6 +45,15 @@ test("--list shows the groups and patterns of the catalogue, in its order", asyn
   expect(exit).toBe("exit code 0");
 });
 
+test("a list that nobody reads to its end is no fault", async () => {
+  const terminal = openProgram("sh", ["-c", `"${process.execPath}" --import tsx src/cli.ts --list | true`], {
+    cwd: join(import.meta.dirname, ".."),
+    env: process.env,
+  });
+  await terminal.exit;
+  expect(terminal.lines).toEqual([]);
+});
+
 test("the project's own catalogue has every example, once", async () => {
   const { shown } = await end(run("src/cli.ts", ["--list"]));
   const listed = shown.filter((line) => line.startsWith("  ")).map((line) => line.trim().split(" ")[0]);
