@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { ChannelModel, ConfirmChannel } from "amqplib";
-import { text } from "shared";
+import { closed, text } from "shared";
 import { declareInbox, queueOf } from "./topology.ts";
 
 /**
@@ -90,7 +90,7 @@ export class Outbox {
   async close(): Promise<void> {
     await this.#fewerThan(1);
     this.#closed = true;
-    await this.#channel?.close().catch(isClosedAlready);
+    if (this.#channel) await closed(this.#channel);
   }
 
   #publish(channel: ConfirmChannel, message: Message): void {
@@ -132,7 +132,7 @@ export class Outbox {
     while (!this.#channel && !this.#closed) {
       // For answers that are still on their way, and for somebody to read from a full queue.
       await pause(1000, undefined, { ref: false });
-      await channel.close().catch(isClosedAlready);
+      await closed(channel);
       // It fails while there is no connection. Whoever makes the next one opens it.
       if (this.#connection && !this.#channel) await this.open(this.#connection).catch(() => {});
     }
@@ -158,5 +158,3 @@ interface Message {
 // Reply codes of AMQP 0-9-1, section 1.2.
 const ACCESS_REFUSED = 403;
 const PRECONDITION_FAILED = 406;
-
-const isClosedAlready = () => {};

@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel, ConfirmChannel, RecoveringChannelModel } from "amqplib";
-import { BrokerError, connect } from "shared";
+import { BrokerError, closed, connect } from "shared";
 
 /**
  * Publishes to one exchange and loses nothing: what the broker has not confirmed when the connection is lost is
@@ -41,7 +41,7 @@ export class Producer {
    * @throws {BrokerError} When `close` comes before the confirm.
    */
   publish(message: string, routingKey: string): Promise<void> {
-    if (this.#closing) return Promise.reject(closed());
+    if (this.#closing) return Promise.reject(tooEarly());
     return new Promise((resolve, reject) => {
       const publication = { content: Buffer.from(message), routingKey, resolve, reject };
       this.#unconfirmed.add(publication);
@@ -84,9 +84,9 @@ export class Producer {
   async #close(): Promise<void> {
     // Whoever published what is refused hears of it there.
     await this.#channel?.waitForConfirms().catch(() => {});
-    await this.#channel?.close().catch(() => {});
+    if (this.#channel) await closed(this.#channel);
     await this.#connection?.close();
-    this.#rejectAll(closed());
+    this.#rejectAll(tooEarly());
   }
 
   #rejectAll(reason: Error): void {
@@ -102,4 +102,4 @@ interface Publication {
   reject: (reason: Error) => void;
 }
 
-const closed = () => new BrokerError("Closed before RabbitMQ had confirmed every message.");
+const tooEarly = () => new BrokerError("Closed before RabbitMQ had confirmed every message.");
