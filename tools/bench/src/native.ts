@@ -4,16 +4,11 @@ import { access, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import type { Program } from "./worker.ts";
 
 const execute = promisify(execFile);
 const folder = fileURLToPath(new URL("../native", import.meta.url));
 const cache = fileURLToPath(new URL("../node_modules/.cache/native", import.meta.url));
-
-/** What to start, without a shell. It reads the broker's address and the login from AMQP_URL. */
-export interface Program {
-  file: string;
-  args: string[];
-}
 
 export interface ProducerOptions {
   queue: string;
@@ -49,7 +44,7 @@ export interface CallerOptions {
 }
 
 /**
- * The programs of native/amqp.c. Each declares nothing, prints `{"event":"ready"}` when it is connected (a consumer: is
+ * The programs of native/amqp.c. They declare no queue and are workers (see worker.ts). Each prints `{"event":"ready"}` when it is connected (a consumer: is
  * subscribed), and at its end `{"event":"done", …}`:
  *
  * - `producer` publishes when it reads a line. done: `count`, `first` and `last` (ms since 1970, with fractions: before
