@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import amqp, { type Channel } from "amqplib";
 import { freePorts } from "broker";
-import mqtt from "mqtt";
+import mqtt, { type MqttClient } from "mqtt";
 import { test as base, manners, scenarios } from "testkit";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { exchange, queue } from "../src/topology.ts";
@@ -40,29 +40,32 @@ describe.each([
 ])("publish and subscribe with $name", ({ name, here, start }) => {
   describe.skipIf(!here)("which is here", () => {
     let broker: MqttBroker;
+    // Publishes as the script does, which the page's scenarios play.
+    let client: MqttClient;
     beforeAll(async () => {
       broker = await start();
+      client = await mqtt.connectAsync(broker.url);
     });
-    afterAll(() => broker?.stop());
+    afterAll(async () => {
+      await client?.endAsync();
+      await broker?.stop();
+    });
 
     test("filters, QoS 1 in a lasting session, QoS 0, and hostile payloads", async ({ at }) => {
       const run = at(broker.url);
       const session = ["subscribe", "a/+/c", "b/#", "--session", "test"] as const;
       const first = run(...session);
       await first.printed(/Waiting/);
-      for (const topic of ["a/1/c", "a/1/c/d", "b", "b/c/d"])
-        await run("publish", topic, "x", "--qos", "0").exit;
+      for (const topic of ["a/1/c", "a/1/c/d", "b", "b/c/d"]) await client.publishAsync(topic, "x");
       await first.printed(" [x] b/c/d:'x'");
       first.press("^C");
       expect(await first.exit).toEqual({ code: 0, signal: null });
       expect(first.lines.slice(1)).toEqual(["a/1/c", "b", "b/c/d"].map((topic) => ` [x] ${topic}:'x'`));
 
-      await run("publish", "b/0", "zero", "--qos", "0").exit;
-      const client = await mqtt.connectAsync(broker.url);
+      await client.publishAsync("b/0", "zero");
       const million = "m".repeat(2 ** 20);
       for (const payload of ["\x1b[2J\n", Buffer.from([0xff]), million])
         await client.publishAsync("b/1", payload as string, { qos: 1 });
-      await client.endAsync();
       const second = run(...session);
       await second.printed(` [x] b/1:'${million}'`);
       const kept = name === "RabbitMQ's plugin" ? [" [x] b/0:'zero'"] : [];
@@ -74,17 +77,15 @@ describe.each([
     }) => {
       const run = at(broker.url);
       await run("publish", "r/1", "old", "--retain").exit;
-      await run("publish", "r/1", "new", "--retain").exit;
-      await run("publish", "r/1", "passing").exit;
+      await client.publishAsync("r/1", "new", { retain: true, qos: 1 });
+      await client.publishAsync("r/1", "passing", { qos: 1 });
       const exact = run("subscribe", "r/1");
       await exact.printed(" [x] r/1:'new' (retained)");
       expect(exact.lines).toHaveLength(2);
-      const client = await mqtt.connectAsync(broker.url);
       await client.publishAsync("r/1", "", { retain: true, qos: 1 });
-      await client.endAsync();
       const later = run("subscribe", "r/1");
       await later.printed(/Waiting/);
-      await run("publish", "r/1", "last").exit;
+      await client.publishAsync("r/1", "last", { qos: 1 });
       await later.printed(" [x] r/1:'last'");
       expect(later.lines).toHaveLength(2);
     });
@@ -112,10 +113,10 @@ describe.each([
     // RabbitMQ's issue 8824
     test("retained messages by a wildcard: not with RabbitMQ", async ({ at }) => {
       const run = at(broker.url);
-      await run("publish", "v/1", "kept", "--retain").exit;
+      await client.publishAsync("v/1", "kept", { retain: true, qos: 1 });
       const subscriber = run("subscribe", "v/+");
       await subscriber.printed(/Waiting/);
-      await run("publish", "v/2", "now").exit;
+      await client.publishAsync("v/2", "now", { qos: 1 });
       await subscriber.printed(" [x] v/2:'now'");
       const retained = subscriber.lines.filter((line) => line.endsWith("(retained)"));
       expect(retained).toHaveLength(name === "RabbitMQ's plugin" ? 0 : 1);
@@ -130,7 +131,7 @@ describe.each([
         const valve = run("subscribe", "plant/+/valve", "x/#");
         for (const each of [service, valve]) await each.printed(/Waiting/);
         for (const topic of ["plant/1/temperature", "plant/1.5/x", "x/*//"])
-          await run("publish", topic, "t").exit;
+          await client.publishAsync(topic, "t", { qos: 1 });
         for (const key of ["plant.1.valve", "x.y/z"]) await run("amqp-pub", key, "k").exit;
         for (const key of ["plant.1.temperature", "plant.1.5.x", "x.*.."])
           await service.printed(` [x] ${key}:'t'`);
@@ -150,9 +151,9 @@ describe.each([
         const bridge = run("bridge");
         const subscriber = run("subscribe", "plant/#", "office/#");
         for (const each of [bridge, subscriber]) await each.printed(/ \[\*\] /);
-        await run("publish", "plant/1/temperature", "21.5").exit;
-        await run("publish", "plant/1/temperature", "21.6", "--qos", "0").exit;
-        await run("publish", "office/1/temperature", "22").exit;
+        await client.publishAsync("plant/1/temperature", "21.5", { qos: 1 });
+        await client.publishAsync("plant/1/temperature", "21.6");
+        await client.publishAsync("office/1/temperature", "22", { qos: 1 });
         await run("amqp-pub", "plant.1.temperature", "set").exit;
         await run("amqp-pub", "office.1", "set").exit;
         await run("amqp-pub", "plant", "end").exit;
