@@ -96,11 +96,6 @@ export function manners(scripts: Record<string, Manners>): void {
         expect(errors[0]).not.toContain("secret");
       });
 
-      test("an AMQP_URL of another protocol", async ({ runWith }) => {
-        const { errors } = await refusal(runWith({ amqpUrl: "http://localhost:15672" }, script, ...args));
-        expect(errors).toEqual([expect.stringMatching(/^AMQP_URL .*http:/)]);
-      });
-
       test("--help: the usage, on stdout", async ({ run }) => {
         const { exit, lines, errors } = await end(run(script, "--help"));
         expect(errors).toEqual([]);

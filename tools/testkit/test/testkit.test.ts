@@ -67,7 +67,6 @@ describe("manners", () => {
     "a user who may only read",
     "what it declares exists already, and is different",
     "an AMQP_URL that is none",
-    "an AMQP_URL of another protocol",
   ];
   const help = [
     "--help: the usage, on stdout",
