@@ -9,6 +9,8 @@ export interface StartOptions {
   private?: boolean | undefined;
   /** Whether it speaks MQTT, too, by RabbitMQ's own plugin: `mqttUrl`. Not the one at AMQP_URL. */
   mqtt?: boolean | undefined;
+  /** Whether it speaks AMQP over TLS, too, and with which certificate: `amqpsUrl`. Not the one at AMQP_URL. */
+  tls?: Tls | undefined;
   /** The port for AMQP on 127.0.0.1. By default a free one. */
   port?: number | undefined;
   /** The port of the management API and page on 127.0.0.1. By default a free one. */
@@ -19,6 +21,20 @@ export interface StartOptions {
   signal?: AbortSignal | undefined;
 }
 
+/**
+ * What a broker needs for TLS, as the text of PEM files. Its clients may show a certificate of the same authority, and
+ * then log in without a password, as the user whose name is the certificate's common name (mechanism EXTERNAL).
+ */
+export interface Tls {
+  /** The certificate of the authority that has signed those of the clients. */
+  ca: string;
+  /** The broker's own. */
+  certificate: string;
+  key: string;
+  /** The port on 127.0.0.1. By default a free one. */
+  port?: number | undefined;
+}
+
 /** A running RabbitMQ, however it came to run. */
 export interface Place {
   /** With user and password. */
@@ -27,6 +43,8 @@ export interface Place {
   managementUrl: string;
   /** With user and password, if `mqtt` was asked for. */
   mqttUrl?: string;
+  /** Without user and password, if `tls` was asked for. The host is `localhost`. */
+  amqpsUrl?: string;
   /** "3.10.8" */
   version: string;
   /** What the results of tests on it depend on, as `findBroker` says it. */
@@ -43,6 +61,14 @@ export interface Place {
    * @throws When the broker was found by AMQP_URL, or doesn't run.
    */
   settle(): Promise<void>;
+  /**
+   * Raises a memory alarm, as if RabbitMQ had no memory left, or ends it. While it lasts the broker reads nothing from
+   * connections that publish; consumers go on.
+   *
+   * @param on Whether there is to be one.
+   * @throws When the broker was found by AMQP_URL, or doesn't run.
+   */
+  memoryAlarm(on: boolean): Promise<void>;
   /**
    * Ends the broker at once, as a power cut would. What was confirmed survives; see `settle` for new quorum queues.
    *
@@ -72,13 +98,43 @@ export const statistics = [
 /**
  * The file `enabled_plugins`. The MQTT plugin takes 5 s to start on fresh data with 3.10, so only those who ask have it.
  *
- * @param mqtt Whether it is asked for.
+ * @param options What is asked for.
  */
-export const enabledPlugins = (mqtt = false): string =>
-  `[${["rabbitmq_management", ...(mqtt ? ["rabbitmq_mqtt"] : [])].join()}].\n`;
+export const enabledPlugins = ({ mqtt, tls }: StartOptions): string =>
+  `[${["rabbitmq_management", ...(mqtt ? ["rabbitmq_mqtt"] : []), ...(tls ? ["rabbitmq_auth_mechanism_ssl"] : [])].join()}].\n`;
+
+/**
+ * The lines of rabbitmq.conf for TLS, and the files that they name.
+ *
+ * @param tls What is asked for.
+ * @param listener Where to listen.
+ * @param folder Where the files will be.
+ */
+export function tlsConfiguration({ ca, certificate, key }: Tls, listener: string, folder: string) {
+  const files = { "ca.pem": ca, "server.pem": certificate, "server-key.pem": key };
+  const lines = [
+    `listeners.ssl.1 = ${listener}`,
+    `ssl_options.cacertfile = ${folder}/ca.pem`,
+    `ssl_options.certfile = ${folder}/server.pem`,
+    `ssl_options.keyfile = ${folder}/server-key.pem`,
+    // A client may do without a certificate. Without verify_peer, any self-signed one would do as any user's.
+    "ssl_options.verify = verify_peer",
+    "ssl_options.fail_if_no_peer_cert = false",
+    "auth_mechanisms.1 = PLAIN",
+    "auth_mechanisms.2 = EXTERNAL",
+    "ssl_cert_login_from = common_name",
+  ];
+  return { files, lines };
+}
 
 /** What `rabbitmqctl eval` is told by `settle`. */
 export const syncTables = "[ok = dets:sync(Table) || Table <- dets:all()].";
+
+/** What `rabbitmqctl eval` is told by `memoryAlarm`: the limit above which there is an alarm, by default the node's own. */
+export const setMemoryLimit = (alarm: boolean): string =>
+  alarm
+    ? "vm_memory_monitor:set_vm_memory_high_watermark(0.0)."
+    : "{ok, Limit} = application:get_env(rabbit, vm_memory_high_watermark), vm_memory_monitor:set_vm_memory_high_watermark(Limit).";
 
 /** A running RabbitMQ and what tests ask of it. */
 export interface Broker extends Place {

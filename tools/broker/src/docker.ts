@@ -5,7 +5,15 @@ import { request } from "node:http";
 import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import { enabledPlugins, type Place, type StartOptions, statistics, syncTables } from "./broker.ts";
+import {
+  enabledPlugins,
+  type Place,
+  type StartOptions,
+  setMemoryLimit,
+  statistics,
+  syncTables,
+  tlsConfiguration,
+} from "./broker.ts";
 import { type Keeper, startKeeper } from "./keepers.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
@@ -94,13 +102,13 @@ async function ask<T>(engine: Engine, path: string): Promise<T | undefined> {
 export async function startDocker(options: StartOptions): Promise<Place> {
   if ((await findImage()) === undefined) options.say?.(`Pulling ${image()} …`);
   else options.say?.(`Starting ${image()} in Docker …`);
-  return onPorts([options.port, options.managementPort, undefined], (ports) =>
-    startContainer(ports as [number, number, number], options),
+  return onPorts([options.port, options.managementPort, undefined, options.tls?.port], (ports) =>
+    startContainer(ports as [number, number, number, number], options),
   );
 }
 
 async function startContainer(
-  [port, managementPort, mqttPort]: [number, number, number],
+  [port, managementPort, mqttPort, tlsPort]: [number, number, number, number],
   options: StartOptions,
 ): Promise<Place> {
   // A third of a second to load, and not needed before.
@@ -109,6 +117,8 @@ async function startContainer(
   const name = `rabbitmq-${randomUUID().slice(0, 8)}`;
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
   const managementUrl = `http://guest:guest@127.0.0.1:${managementPort}`;
+  const tlsFolder = "/etc/rabbitmq/tls";
+  const tls = options.tls && tlsConfiguration(options.tls, "5671", tlsFolder);
   let keeper: Keeper | undefined;
 
   class LoopbackContainer extends GenericContainer {
@@ -148,10 +158,18 @@ async function startContainer(
       { container: 5672, host: port },
       { container: 15672, host: managementPort },
       ...(options.mqtt ? [{ container: 1883, host: mqttPort }] : []),
+      ...(tls ? [{ container: 5671, host: tlsPort }] : []),
     )
     .withCopyContentToContainer([
-      { content: enabledPlugins(options.mqtt), target: "/etc/rabbitmq/enabled_plugins" },
-      { content: `${statistics}\n`, target: "/etc/rabbitmq/conf.d/90-statistics.conf" },
+      { content: enabledPlugins(options), target: "/etc/rabbitmq/enabled_plugins" },
+      {
+        content: `${[statistics, ...(tls?.lines ?? [])].join("\n")}\n`,
+        target: "/etc/rabbitmq/conf.d/90-patterns.conf",
+      },
+      ...Object.entries(tls?.files ?? {}).map(([name, content]) => ({
+        content,
+        target: `${tlsFolder}/${name}`,
+      })),
     ])
     // Ours is the keeper, and readiness is what we await.
     .withAutoCleanup(false)
@@ -161,18 +179,21 @@ async function startContainer(
     // A pull may take minutes, and goes on without us. The container is then not created any more.
     const started = await Promise.race([starting, aborted(options.signal, () => keeper === undefined)]);
     const version = await answers(options.signal);
+    const evaluate = async (expression: string) => {
+      const { exitCode, output } = await started.exec(["rabbitmqctl", "eval", expression]);
+      if (exitCode !== 0) throw new Error(`rabbitmqctl failed: ${output}`);
+    };
     const { Image: id } = await container.inspect();
     return {
       amqpUrl,
       managementUrl,
       ...(options.mqtt ? { mqttUrl: `mqtt://guest:guest@127.0.0.1:${mqttPort}` } : {}),
+      ...(tls ? { amqpsUrl: `amqps://localhost:${tlsPort}` } : {}),
       version,
       identity: `${image()} ${id}`,
       description: `RabbitMQ ${version} in Docker (${image()})`,
-      async settle() {
-        const { exitCode, output } = await started.exec(["rabbitmqctl", "eval", syncTables]);
-        if (exitCode !== 0) throw new Error(`rabbitmqctl failed: ${output}`);
-      },
+      settle: () => evaluate(syncTables),
+      memoryAlarm: (on) => evaluate(setMemoryLimit(on)),
       async kill() {
         await container.kill();
         await container.wait();

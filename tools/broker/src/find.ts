@@ -34,6 +34,7 @@ const byUrl: Way = {
       identity: `RabbitMQ ${version} by AMQP_URL`,
       description: `RabbitMQ ${version} at AMQP_URL, ${new URL(amqpUrl).host}`,
       settle: notOurs,
+      memoryAlarm: notOurs,
       kill: notOurs,
       start: notOurs,
       stop: async () => {},

@@ -4,7 +4,15 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { enabledPlugins, type Place, type StartOptions, statistics, syncTables } from "./broker.ts";
+import {
+  enabledPlugins,
+  type Place,
+  type StartOptions,
+  setMemoryLimit,
+  statistics,
+  syncTables,
+  tlsConfiguration,
+} from "./broker.ts";
 import { startKeeper } from "./keepers.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
@@ -111,21 +119,23 @@ function children(folder: string, prefix: string): string[] {
  */
 export async function startNative(installation: Installation, options: StartOptions): Promise<Place> {
   options.say?.(`Starting RabbitMQ ${installation.version} on this machine …`);
-  const fixed = [options.port, options.managementPort, undefined, undefined, undefined];
-  return onPorts(fixed, (ports) =>
-    startNode(installation, ports as [number, number, number, number, number], options),
-  );
+  const fixed = [options.port, options.managementPort, undefined, undefined, undefined, options.tls?.port];
+  return onPorts(fixed, (ports) => startNode(installation, ports as Ports, options));
 }
+
+type Ports = [number, number, number, number, number, number];
 
 async function startNode(
   installation: Installation,
-  [port, managementPort, distributionPort, epmdPort, mqttPort]: [number, number, number, number, number],
+  [port, managementPort, distributionPort, epmdPort, mqttPort, tlsPort]: Ports,
   options: StartOptions,
 ): Promise<Place> {
   const { server, epmd } = installation;
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
   const managementUrl = `http://guest:guest@127.0.0.1:${managementPort}`;
   const folder = join(tmpdir(), `rabbitmq-${randomUUID().slice(0, 8)}`);
+
+  const tls = options.tls && tlsConfiguration(options.tls, `127.0.0.1:${tlsPort}`, folder);
 
   const nodeName = "rabbit@localhost";
   const loopback = "-kernel inet_dist_use_interface {127,0,0,1}";
@@ -160,12 +170,14 @@ async function startNode(
     epmdPort,
     server,
     files: {
-      enabled_plugins: enabledPlugins(options.mqtt),
+      enabled_plugins: enabledPlugins(options),
+      ...tls?.files,
       "rabbitmq.conf": [
         `listeners.tcp.1 = 127.0.0.1:${port}`,
         "management.tcp.ip = 127.0.0.1",
         `management.tcp.port = ${managementPort}`,
         ...(options.mqtt ? [`mqtt.listeners.tcp.1 = 127.0.0.1:${mqttPort}`] : []),
+        ...(tls?.lines ?? []),
         statistics,
         "",
       ].join("\n"),
@@ -187,19 +199,23 @@ async function startNode(
     }
   }
 
+  async function evaluate(expression: string): Promise<void> {
+    const rabbitmqctl = join(dirname(server), "rabbitmqctl");
+    await promisify(execFile)(rabbitmqctl, ["--node", nodeName, "eval", expression], { env });
+  }
+
   try {
     const version = await start(options.signal);
     return {
       amqpUrl,
       managementUrl,
       ...(options.mqtt ? { mqttUrl: `mqtt://guest:guest@127.0.0.1:${mqttPort}` } : {}),
+      ...(tls ? { amqpsUrl: `amqps://localhost:${tlsPort}` } : {}),
       version,
       identity: identityOf(installation),
       description: `RabbitMQ ${version}, a private node on this machine`,
-      async settle() {
-        const rabbitmqctl = join(dirname(server), "rabbitmqctl");
-        await promisify(execFile)(rabbitmqctl, ["--node", nodeName, "eval", syncTables], { env });
-      },
+      settle: () => evaluate(syncTables),
+      memoryAlarm: (on) => evaluate(setMemoryLimit(on)),
       kill: () => keeper.tell("kill"),
       async start() {
         await start();

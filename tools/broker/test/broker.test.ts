@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import amqp, { type ChannelModel } from "amqplib";
+import { generate } from "selfsigned";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Broker, ManagementError, startBroker } from "../src/index.ts";
 import { kinds } from "./kinds.ts";
@@ -9,11 +10,25 @@ import { folderOf, processesWith } from "./processes.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
+const common = { keyType: "ec", algorithm: "sha256" } as const;
+const named = (value: string) => [{ name: "commonName", value }];
+const { cert: ca, private: caKey } = await generate(named("authority"), {
+  ...common,
+  extensions: [{ name: "basicConstraints", cA: true, critical: true }],
+});
+const signed = (name: string) => generate(named(name), { ...common, ca: { cert: ca, key: caKey } });
+const [server, billing] = await Promise.all([signed("localhost"), signed("billing")]);
+
 describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
   describe.skipIf(!here)("that is here", () => {
     let broker: Broker;
     beforeAll(async () => {
-      broker = await startBroker({ kind, private: true, mqtt: true });
+      broker = await startBroker({
+        kind,
+        private: true,
+        mqtt: true,
+        tls: { ca, certificate: server.cert, key: server.private },
+      });
     });
     afterAll(() => broker?.stop());
 
@@ -29,7 +44,7 @@ describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
     });
 
     test("listens on 127.0.0.1 only", async () => {
-      const urls = [broker.amqpUrl, broker.managementUrl, broker.mqttUrl as string];
+      const urls = [broker.amqpUrl, broker.managementUrl, broker.mqttUrl, broker.amqpsUrl] as string[];
       const ports = urls.map((url) => Number(new URL(url).port));
       if (kind === "native") {
         const [node] = processesWith(`HOME=${await folderOf(ports[0] as number)} `);
@@ -60,6 +75,26 @@ describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
       const [connack] = await once(socket, "data");
       expect([...connack]).toEqual([0x20, 2, 0, 0]);
       socket.destroy();
+    });
+
+    test("speaks TLS where it is asked to, and takes a certificate for a login", async () => {
+      const url = broker.amqpsUrl as string;
+      await (await open(url, { ca })).close();
+      await expect(open(url)).rejects.toThrow(/self-signed/);
+
+      const external = { ca, credentials: amqp.credentials.external() };
+      const asBilling = { ...external, cert: billing.cert, key: billing.private };
+      await expect(open(url, asBilling)).rejects.toThrow(/ACCESS_REFUSED/);
+      await broker.management("PUT", "/users/billing", { password_hash: "", tags: "" });
+      const permissions = { configure: "", write: "", read: "" };
+      await broker.management("PUT", "/permissions/%2F/billing", permissions);
+      await (await open(url, asBilling)).close();
+      await expect(open(url, external)).rejects.toThrow(/ACCESS_REFUSED/);
+      // Anybody can make a certificate that says what they like.
+      const forged = await generate(named("billing"), common);
+      await expect(open(url, { ...external, cert: forged.cert, key: forged.private })).rejects.toThrow(
+        /alert/,
+      );
     });
 
     test("gives a virtual host, whatever its name, and takes it away with its connections", async () => {
@@ -168,7 +203,7 @@ describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
 
     test("doesn't mind another one beside it, and leaves nothing when it stops", async () => {
       const other = await startBroker({ kind, private: true });
-      expect(other.mqttUrl).toBeUndefined();
+      expect([other.mqttUrl, other.amqpsUrl]).toEqual([undefined, undefined]);
       const port = Number(new URL(other.amqpUrl).port);
       const folder = kind === "native" ? await folderOf(port) : undefined;
       for (const url of [other.amqpUrl, broker.amqpUrl]) await (await open(url)).close();
@@ -181,7 +216,7 @@ describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
   });
 });
 
-async function open(url: string, options: amqp.SocketOptions = {}): Promise<ChannelModel> {
+async function open(url: string, options: object = {}): Promise<ChannelModel> {
   const connection = await amqp.connect(url, { noDelay: true, ...options });
   connection.on("error", () => {});
   return connection;
