@@ -37,7 +37,7 @@ export function environment(brokerVersion: string, more: Record<string, string> 
 }
 
 /** The version of a package that this one depends on. */
-function packageVersion(name: string): string {
+export function packageVersion(name: string): string {
   const entry = createRequire(import.meta.url).resolve(name);
   return JSON.parse(readFileSync(join(entry, "../package.json"), "utf8")).version;
 }
