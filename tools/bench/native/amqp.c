@@ -290,8 +290,9 @@ static void produce(const char *queue, uint32_t count, uint32_t size, bool persi
   }
   while (unconfirmed.count > 0) await_confirm(&unconfirmed, published);
   double last = date();
-  // Without confirms this waits until the broker has read all of it.
   close_connection();
+  // Without confirms it's the answer to the channel's closing that says that the broker has read all.
+  if (window == 0) last = date();
   print_done(published, first, last, window > 0 ? unconfirmed.times + 1 : NULL);
 }
 
@@ -433,6 +434,11 @@ static void call(const char *queue, uint32_t count, uint32_t size, uint32_t in_f
   print_done(answered, first, last, answered == count ? times : NULL);
 }
 
+static bool direct(const char *word) {
+  if (strcmp(word, "direct") != 0 && strcmp(word, "exclusive") != 0) misused();
+  return *word == 'd';
+}
+
 int main(int count, char **words) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   const char *role = count > 2 ? words[1] : "";
@@ -442,8 +448,8 @@ int main(int count, char **words) {
     consume(words[2], (uint16_t)number(words[3]), acks(words[4]), number(words[5]));
   else if (strcmp(role, "server") == 0 && count == 5)
     serve(words[2], (uint16_t)number(words[3]), acks(words[4]));
-  else if (strcmp(role, "caller") == 0 && count == 7 && (strcmp(words[6], "direct") == 0 || strcmp(words[6], "exclusive") == 0))
-    call(words[2], number(words[3]), number(words[4]), number(words[5]), strcmp(words[6], "direct") == 0);
+  else if (strcmp(role, "caller") == 0 && count == 7)
+    call(words[2], number(words[3]), number(words[4]), number(words[5]), direct(words[6]));
   else
     misused();
 }

@@ -36,10 +36,15 @@ export function environment(brokerVersion: string, more: Record<string, string> 
   };
 }
 
-/** The version of a package that this one depends on. */
+/**
+ * The version of a package that this one depends on.
+ *
+ * @param name The package's.
+ */
 export function packageVersion(name: string): string {
   const entry = createRequire(import.meta.url).resolve(name);
-  return JSON.parse(readFileSync(join(entry, "../package.json"), "utf8")).version;
+  const folder = entry.slice(0, entry.lastIndexOf(join("node_modules", name)));
+  return JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8")).version;
 }
 
 /** The same for people, in two lines. */

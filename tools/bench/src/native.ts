@@ -44,18 +44,15 @@ export interface CallerOptions {
 }
 
 /**
- * The programs of native/amqp.c. They declare no queue and are workers (see worker.ts). Each prints `{"event":"ready"}` when it is connected (a consumer: is
- * subscribed), and at its end `{"event":"done", …}`:
+ * The programs of native/amqp.c, which are workers (see worker.ts) and declare no queue. At its end each says:
  *
- * - `producer` publishes when it reads a line. done: `count`, `first` and `last` (ms since 1970, with fractions: before
- *   the first publish, and after the last confirm, or the last write), and with confirms `p50`, `p99`, `max` in ms.
- * - `consumer` stops when it reads a line. done: `count` deliveries, `first` and `last` (after the first delivery, and
- *   after the last acknowledgement was written), `seen`: which numbers it had, as a bitmap in base64 whose lowest bit
- *   is number 0, and `repeated`: how many it had more than once.
- * - `server` answers each request with its body; its options are a consumer's. It stops when it reads a line.
- * - `caller` calls when it reads a line. done: as a producer's.
- *
- * On the way `{"event":"progress","count":…}` about every 100 ms. All end when their standard input does.
+ * - `producer`, which publishes when it is told to go: `count`, `first` and `last` (ms since 1970, with fractions:
+ *   before the first publish, and after the last confirm, or without confirms when the broker has read all), and with
+ *   confirms how long these took: `p50`, `p90`, `p99`, `p999`, `max` in ms.
+ * - `consumer`, which ends when it is told to stop: `count` deliveries, `first` (ms since 1970: at the first delivery),
+ *   `last` (after the last acknowledgement was written), and what `Seen` reports: `seen`, `repeated`.
+ * - `server`, which answers each request with its body until it is told to stop: nothing.
+ * - `caller`, which calls when it is told to go: as a producer with confirms.
  */
 export interface Native {
   /** "librabbitmq 0.11.0" */
@@ -67,14 +64,17 @@ export interface Native {
 }
 
 /**
- * The official Python tutorial's new_task.py and worker.py, which speak as `Native` does: durable quorum queue,
- * persistent messages without confirms, prefetch 1, each acknowledged. The producer declares the queue, too.
+ * The official Python tutorial's new_task.py and worker.py, speaking as those of `Native` do: a durable quorum
+ * queue, which both declare, persistent messages without confirms, prefetch 1, each acknowledged. The
+ * tuned ones take the options that C's do.
  */
 export interface Pika {
   /** "pika 1.2.0, Python 3.11.2" */
   version: string;
   producer(options: Pick<ProducerOptions, "queue" | "count" | "size">): Program;
   consumer(options: Pick<ConsumerOptions, "queue" | "count">): Program;
+  tunedProducer(options: ProducerOptions): Program;
+  tunedConsumer(options: Omit<ConsumerOptions, "ack"> & { ack: "each" | "auto" }): Program;
 }
 
 /** Why this machine can't run it, in a line that says what to install. */
@@ -110,12 +110,16 @@ export async function findPika(): Promise<Pika | Missing> {
     if (!found) continue;
     const run = (script: string, ...args: (string | number)[]) => ({
       file,
-      args: [join(folder, script), ...args.map(String)],
+      // -B: leaves no compiled copies in this folder
+      args: ["-B", join(folder, script), ...args.map(String)],
     });
     return {
       version: found.stdout.trim(),
       producer: ({ queue, count, size }) => run("new_task.py", queue, count, size),
       consumer: ({ queue, count }) => run("worker.py", queue, count),
+      tunedProducer: ({ queue, count, size, persistent, window }) =>
+        run("producer.py", queue, count, size, Number(persistent), window),
+      tunedConsumer: ({ queue, prefetch, ack, count }) => run("consumer.py", queue, prefetch, ack, count),
     };
   }
   return { missing: "Python's pika is not installed: apt-get install python3-pika, or pip install pika." };
