@@ -1,3 +1,5 @@
+import { text } from "./text.ts";
+
 /** What went wrong between a program and its broker, in words for the person who runs it: one or two lines. */
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
@@ -45,9 +47,15 @@ export function isPassing(error: unknown): boolean {
  * code (AMQP 0-9-1, section 1.2); and where no address of a host answers, Node's AggregateError has only the code.
  */
 function codeAndMessage(error: unknown): string {
-  const { code = "", reason, message } = error as Error & { code?: string | number; reason?: string };
-  // OpenSSL's own words are shorter than what Node makes of them.
-  return `${code} ${reason ?? message}`;
+  const { code = "", reason, message, cert } = error as Error & Details;
+  // OpenSSL's own words are shorter than what Node makes of them. Of a certificate for another host, its names will do.
+  return `${code} ${cert?.subjectaltname ?? reason ?? message}`;
+}
+
+interface Details {
+  code?: string | number;
+  reason?: string;
+  cert?: { subjectaltname?: string };
 }
 
 const nobody = (broker: string, why: string) =>
@@ -61,6 +69,42 @@ const sayings: [pattern: RegExp, say: (broker: string, ...found: string[]) => st
   [
     /^(ECONNRESET|EPIPE)|closed abruptly/,
     (broker) => `${broker} hung up before it spoke AMQP.\nIts port is 5672 as a rule, or 5671 with amqps:.`,
+  ],
+  [
+    /^(?:SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)\w* (.*)/,
+    (broker, why) =>
+      `${broker} shows a certificate of an unknown authority (${why}). If it is yours, name its file: AMQP_URL=amqps://…?cacertfile=…, or NODE_EXTRA_CA_CERTS.`,
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID (.*)/,
+    (broker, names) =>
+      `${broker} shows a certificate for another host: ${text(names)}. Use a name that is in it, if that is where you meant to go.`,
+  ],
+  [
+    /^CERT_HAS_EXPIRED/,
+    (broker) => `The certificate of ${broker} has expired. Whoever runs it has to renew it.`,
+  ],
+  [
+    /^CERT_NOT_YET_VALID/,
+    (broker) => `The certificate of ${broker} is not valid yet. Is this machine's clock right?`,
+  ],
+  [
+    /^ERR_SSL_WRONG_VERSION_NUMBER/,
+    (broker) => `${broker} doesn't speak TLS on this port. For amqps: it is 5671 as a rule.`,
+  ],
+  [
+    /^ERR_SSL_\w*ALERT_\w*(?:UNKNOWN_CA|CERTIFICATE)\w* (.*)/,
+    (broker, why) =>
+      `${broker} refused our certificate, or wants one (${why}). See certfile and keyfile in AMQP_URL.`,
+  ],
+  [
+    /mechanism EXTERNAL is not provided/,
+    (broker) =>
+      `${broker} doesn't take a certificate for a login: its mechanism EXTERNAL (plugin rabbitmq_auth_mechanism_ssl) is off.`,
+  ],
+  [
+    /Handshake terminated by server: 403 .*mechanism EXTERNAL/,
+    (broker) => `${broker} refused the login. Is there a user with the name in our certificate?`,
   ],
   [
     /^(\w*(?:CERT|SSL|TLS|SIGNED|SIGNATURE)\w*|EPROTO) (.*)/,

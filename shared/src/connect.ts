@@ -2,9 +2,13 @@ import { once } from "node:events";
 import { basename } from "node:path";
 import amqp, { type Channel, type ChannelModel, type RecoveringChannelModel } from "amqplib";
 import { BrokerError, explain, isPassing } from "./broker-error.ts";
+import { readTls } from "./tls.ts";
 
 export interface ConnectOptions {
-  /** Where the broker is. By default what AMQP_URL says, else `amqp://localhost`. */
+  /**
+   * Where the broker is. By default what AMQP_URL says, else `amqp://localhost`. With `amqps:` the query may name an
+   * authority to trust and a certificate of our own: see `readTls`.
+   */
   url?: string | undefined;
   /** What the management page calls this connection. By default the name of the script. */
   name?: string | undefined;
@@ -42,7 +46,7 @@ export async function connect(options: ConnectOptions = {}): Promise<RecoveringC
  * @throws {BrokerError} When AMQP_URL is not a URL of a broker.
  */
 export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE_INFINITY): Promise<Opening> {
-  const { url, shown, user, password } = readUrl(options.url ?? process.env.AMQP_URL ?? "amqp://localhost");
+  const { url, shown, login, tls } = readUrl(options.url ?? process.env.AMQP_URL ?? "amqp://localhost");
   let away = false;
   const connection = await amqp.connect(url, {
     // Without it, a small write that follows another waits 40 ms for a delayed TCP acknowledgement.
@@ -50,8 +54,8 @@ export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE
     // ms; a host that swallows packets would hold us for minutes
     timeout: 10_000,
     clientProperties: { connection_name: options.name ?? scriptName() },
-    // amqplib 2.3.1 decodes %C3%A9 in a URL's password as two letters, so it is decoded here.
-    ...(user === undefined ? {} : { credentials: amqp.credentials.plain(user, password) }),
+    ...login,
+    ...tls,
     recovery: {
       waitForConnect: false,
       initialDelay: 200,
@@ -151,14 +155,17 @@ export async function closed(what: Channel | ChannelModel, close = () => what.cl
 function readUrl(url: string) {
   const expected = "expected amqp://user:password@host:5672/virtual-host or amqps://…";
   try {
-    const { protocol, username, password, host, pathname } = new URL(url);
+    const { protocol, username, password, host, pathname, searchParams } = new URL(url);
     if (protocol !== "amqp:" && protocol !== "amqps:")
       throw new BrokerError(`AMQP_URL begins with ${protocol} but ${expected}.`);
     return {
       url,
       shown: `${protocol}//${username && `${username}@`}${host}${pathname}`,
-      user: username === "" ? undefined : decodeURIComponent(username),
-      password: decodeURIComponent(password),
+      // amqplib 2.3.1 decodes %C3%A9 in a URL's password as two letters, so it is decoded here.
+      login: username && {
+        credentials: amqp.credentials.plain(decodeURIComponent(username), decodeURIComponent(password)),
+      },
+      tls: protocol === "amqps:" ? readTls(searchParams) : {},
     };
   } catch (error) {
     // The value isn't repeated: it may hold a password.

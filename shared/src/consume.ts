@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Channel, ChannelModel, ConsumeMessage, Options, Replies } from "amqplib";
 import { explain, giveUp } from "./broker-error.ts";
-import { closed, open } from "./connect.ts";
+import { type ConnectOptions, closed, open } from "./connect.ts";
 import { text } from "./text.ts";
 
 /**
@@ -34,13 +34,14 @@ export type Handler = (delivery: ConsumeMessage) => Promise<void> | void;
  *   process exits with code 1.
  *
  * @param setup Declares the topology and calls `channel.consume`. Each run gets a new channel.
+ * @param options Where to, if not where AMQP_URL says, and under which name.
  * @returns When a signal has ended it and everything is closed, so that the process can end with exit code 0.
  * @throws What `setup` threw the first time, unless it came from the broker.
  */
-export async function consume(setup: Setup): Promise<void> {
+export async function consume(setup: Setup, options?: Omit<ConnectOptions, "setup">): Promise<void> {
   const signalled = firstSignal();
   try {
-    const consumer = await openConsumer(setup);
+    const consumer = await openConsumer(setup, options);
     await Promise.race([signalled, Promise.all([consumer.ready, consumer.refused])]);
     if (consumer.inHand() > 0) console.error(" [!] Finishing what is in hand. To drop it press CTRL+C again");
     await consumer.stop();
@@ -68,10 +69,14 @@ export interface Consumption {
  * What `consume` is made of, for those who decide for themselves when to stop: no signals, no exit code.
  *
  * @param setup As for `consume`.
+ * @param options As for `consume`.
  * @returns The consumer at once, before it is connected.
  * @throws {BrokerError} When AMQP_URL is not a URL of a broker.
  */
-export async function openConsumer(setup: Setup): Promise<Consumption> {
+export async function openConsumer(
+  setup: Setup,
+  options: Omit<ConnectOptions, "setup"> = {},
+): Promise<Consumption> {
   const handlers = new Set<Promise<void>>();
   let subscription: Subscription | undefined;
   let stopped = false;
@@ -86,6 +91,7 @@ export async function openConsumer(setup: Setup): Promise<Consumption> {
     shown,
     close: closeConnection,
   } = await open({
+    ...options,
     async setup(model) {
       if (stopped) return;
       subscription = await subscribe(model, setup, handlers, (error) =>

@@ -1,6 +1,6 @@
 import type { ConfirmChannel } from "amqplib";
 import { BrokerError, giveUp } from "./broker-error.ts";
-import { closed, open } from "./connect.ts";
+import { type ConnectOptions, closed, open } from "./connect.ts";
 
 /**
  * What a publishing script does: connects, publishes, waits until the broker has confirmed every message, and
@@ -12,15 +12,17 @@ import { closed, open } from "./connect.ts";
  * knows whether the unconfirmed messages arrived: publish them again where a duplicate does no harm.
  *
  * @param work Declares and publishes on a channel in confirm mode.
+ * @param options Where to, if not where AMQP_URL says, and under which name.
  * @returns What `work` returned.
  * @throws What `work` threw, unless it came from the broker.
  */
 export async function produce<Result>(
   work: (channel: ConfirmChannel) => Promise<Result> | Result,
+  options: Omit<ConnectOptions, "setup"> = {},
 ): Promise<Result> {
   let broker = "RabbitMQ";
   try {
-    const { connection, ready, shown, close } = await open({}, 0);
+    const { connection, ready, shown, close } = await open(options, 0);
     broker = shown;
     await ready;
     const channel = await connection.createConfirmChannel();

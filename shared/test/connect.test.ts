@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, connect as dial } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { generate } from "selfsigned";
-import { beforeEach, expect, vi } from "vitest";
+import { afterAll, beforeEach, describe, expect, vi } from "vitest";
 import { BrokerError, connect } from "../src/index.ts";
 import { test } from "./own-host.ts";
 
@@ -114,35 +114,111 @@ test("takes user, password, virtual host and query from the URL, however they ar
   await virtualHost.delete();
 });
 
-test("speaks TLS to an authority that it trusts, and says why it doesn't to another", async ({
-  virtualHost,
-  runWith,
-  onTestFinished,
-}) => {
-  const { hostname, port, pathname } = new URL(virtualHost.amqpUrl);
-  const { cert, private: key } = await generate([{ name: "commonName", value: "localhost" }]);
-  // A broker behind a TLS proxy, as behind most cloud providers' load balancers.
-  const proxy = createTlsServer({ cert, key }, (socket) => {
-    const broker = dial(Number(port), hostname);
-    socket.on("error", () => broker.destroy()).pipe(broker);
-    broker.on("error", () => socket.destroy()).pipe(socket);
-  }).on("tlsClientError", () => {});
-  proxy.listen(0, "127.0.0.1");
-  await once(proxy, "listening");
-  onTestFinished(() => void proxy.close());
-  const amqpUrl = `amqps://localhost:${(proxy.address() as AddressInfo).port}${pathname}`;
+describe("TLS", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tls-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
 
-  const folder = await mkdtemp(join(tmpdir(), "tls-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const ca = join(folder, "ca.pem");
-  await writeFile(ca, cert);
-  const trusting = runWith({ amqpUrl, env: { NODE_EXTRA_CA_CERTS: ca } }, "test:publisher", "secure");
-  expect(await trusting.exit).toMatchObject({ code: 0 });
-  const wary = runWith({ amqpUrl }, "test:publisher", "secure");
-  expect(await wary.exit).toMatchObject({ code: 1 });
-  expect(wary.lines).toEqual([
-    expect.stringMatching(/^TLS with amqps:\/\/localhost:.* failed: .*self-signed/),
-  ]);
+  test("trusts the authorities in NODE_EXTRA_CA_CERTS, as everything in Node does", async ({
+    virtualHost,
+    runWith,
+    onTestFinished,
+  }) => {
+    const { amqpUrl, file } = await tlsTo(virtualHost.amqpUrl, onTestFinished);
+    const trusting = runWith({ amqpUrl, env: { NODE_EXTRA_CA_CERTS: file } }, "test:publisher", "secure");
+    expect(await trusting.exit).toMatchObject({ code: 0 });
+  });
+
+  test("trusts the authority that AMQP_URL names", async ({ virtualHost, onTestFinished }) => {
+    const { amqpUrl, file } = await tlsTo(virtualHost.amqpUrl, onTestFinished);
+    await (await connect({ url: `${amqpUrl}?cacertfile=${file}` })).close();
+  });
+
+  const day = 24 * 60 * 60 * 1000;
+  const inDays = (days: number) => new Date(Date.now() + days * day);
+  test.each<
+    [
+      string,
+      { name?: string; notBeforeDate?: Date; notAfterDate?: Date },
+      (url: string, file: string) => string,
+      string,
+    ]
+  >([
+    [
+      "an unknown authority",
+      {},
+      (url) => url,
+      "shows a certificate of an unknown authority (self-signed certificate). If it is yours, name its file: AMQP_URL=amqps://…?cacertfile=…, or NODE_EXTRA_CA_CERTS.",
+    ],
+    [
+      "another host's certificate",
+      { name: "broker.example" },
+      (url, file) => `${url}?cacertfile=${file}`,
+      "shows a certificate for another host: DNS:broker.example. Use a name that is in it, if that is where you meant to go.",
+    ],
+    [
+      "an expired certificate",
+      { notBeforeDate: inDays(-2), notAfterDate: inDays(-1) },
+      (url, file) => `${url}?cacertfile=${file}`,
+      "has expired. Whoever runs it has to renew it.",
+    ],
+    [
+      "tomorrow's certificate",
+      { notBeforeDate: inDays(1) },
+      (url, file) => `${url}?cacertfile=${file}`,
+      "is not valid yet. Is this machine's clock right?",
+    ],
+    [
+      "a login by certificate where there is none",
+      {},
+      (url, file) => `${url}?cacertfile=${file}&auth_mechanism=external`,
+      "doesn't take a certificate for a login: its mechanism EXTERNAL (plugin rabbitmq_auth_mechanism_ssl) is off.",
+    ],
+    ["no TLS at all", {}, () => "plain", "doesn't speak TLS on this port. For amqps: it is 5671 as a rule."],
+    [
+      "a file that isn't there",
+      {},
+      (url) => `${url}?certfile=/nowhere/me.pem`,
+      "AMQP_URL names a certfile that can't be read: ENOENT",
+    ],
+    ["a file that is no certificate", {}, (url) => `${url}?certfile=package.json`, "failed: no start line"],
+  ])("refuses %s in one line", async (_, certificate, urlOf, expected) => {
+    const cleanUp: (() => void)[] = [];
+    const virtualHostUrl = process.env.AMQP_URL as string;
+    const { amqpUrl, file } = await tlsTo(virtualHostUrl, (close) => cleanUp.push(close), certificate);
+    const url = urlOf(amqpUrl, file);
+    const error = await connect({
+      url: url === "plain" ? virtualHostUrl.replace("amqp:", "amqps:") : url,
+    }).catch((error: unknown) => error);
+    for (const close of cleanUp) close();
+    expect(error).toBeInstanceOf(BrokerError);
+    expect((error as BrokerError).message).toContain(expected);
+    expect((error as BrokerError).message).not.toMatch(/\n|guest:guest|undefined/);
+  });
+
+  /** A broker behind a TLS proxy, as behind most cloud providers' load balancers. Its certificate is its own authority. */
+  async function tlsTo(
+    broker: string,
+    atEnd: (close: () => void) => void,
+    { name = "localhost", ...dates } = {},
+  ) {
+    const { hostname, port, pathname } = new URL(broker);
+    const { cert, private: key } = await generate([{ name: "commonName", value: name }], {
+      keyType: "ec",
+      algorithm: "sha256",
+      ...dates,
+    });
+    const proxy = createTlsServer({ cert, key }, (socket) => {
+      const broker = dial(Number(port), hostname);
+      socket.on("error", () => broker.destroy()).pipe(broker);
+      broker.on("error", () => socket.destroy()).pipe(socket);
+    }).on("tlsClientError", () => {});
+    proxy.listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    atEnd(() => void proxy.close());
+    const file = join(folder, `${(proxy.address() as AddressInfo).port}.pem`);
+    writeFileSync(file, cert);
+    return { amqpUrl: `amqps://localhost:${(proxy.address() as AddressInfo).port}${pathname}`, file };
+  }
 });
 
 test("gives up in two lines when nobody answers, without the password", async () => {
