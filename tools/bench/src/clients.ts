@@ -195,7 +195,7 @@ function report(folder: string, results: Result[], missing: string[]): string {
       "librabbitmq writes each frame with a system call of its own, so a client that gathers its writes may publish faster than C.",
       ...missing,
     ],
-    results: [...byWay.values()].flat(),
+    results,
   });
 
   const ours = byWay.get("amqplib") ?? [];
