@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { EventEmitter, on, once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Cable } from "./cable.ts";
+
+/** Bytes. */
+export interface Memory {
+  rss: number;
+  heap: number;
+}
+
+/**
+ * A program that publishes or consumes, in a process of its own. Its events are its lines: `ready`, `received` and so
+ * on, with the rest of the line; `ended` when it has ended and nobody wanted it to.
+ */
+export class Client extends EventEmitter<Record<string, [string]>> {
+  readonly name: string;
+  readonly cable: Cable;
+  /** The last lines of stderr. */
+  readonly complaints: string[] = [];
+  /** When its last line of readiness came, by `performance.now()`. */
+  readyAt: number | undefined;
+  readonly #process: ChildProcess;
+  readonly #exit: Promise<unknown>;
+  #expected = false;
+
+  /**
+   * Starts a program.
+   *
+   * @param name What the management page is to call its connection.
+   * @param program The file beside this one.
+   * @param args Its arguments.
+   * @param cable Its way to the broker.
+   */
+  constructor(name: string, program: string, args: string[], cable: Cable) {
+    super();
+    this.name = name;
+    this.cable = cable;
+    const file = fileURLToPath(new URL(program, import.meta.url));
+    this.#process = spawn(process.execPath, ["--expose-gc", "--import", "tsx", file, ...args], {
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      // Ctrl-C is for the soak alone, which then tells its programs what to do. They end with their stdin, too.
+      detached: true,
+      env: {
+        ...process.env,
+        AMQP_URL: `amqp://guest:guest@127.0.0.1:${cable.port}`,
+        npm_package_name: "soak",
+        npm_lifecycle_event: name,
+      },
+    });
+    const { stdin, stdout, stderr } = this.#process;
+    stdin?.on("error", () => {});
+    this.on("ready", () => {
+      this.readyAt = performance.now();
+    });
+    if (stdout)
+      createInterface({ input: stdout }).on("line", (line) => {
+        const [word = "", ...rest] = line.split(" ");
+        this.emit(word, rest.join(" "));
+      });
+    if (stderr)
+      createInterface({ input: stderr }).on("line", (line) => {
+        this.complaints.push(line);
+        if (this.complaints.length > 10) this.complaints.shift();
+      });
+    // All that it has told has been read by then.
+    this.#exit = once(this.#process, "close").then(([code, signal]) => {
+      if (!this.#expected) this.emit("ended", signal ?? `exit code ${code}`);
+    });
+  }
+
+  /**
+   * Waits for one of its lines.
+   *
+   * @param event The line's first word.
+   * @param signal Gives up.
+   * @param fits Whether the rest of the line is what is awaited. By default anything.
+   * @returns The rest of the line.
+   * @throws When the signal says so: with its reason, the program's name and what it complained of last.
+   */
+  async heard(event: string, signal: AbortSignal, fits = (_rest: string) => true): Promise<string> {
+    try {
+      for await (const [rest] of on(this, event, { signal })) if (fits(rest)) return rest;
+      throw new Error("no more lines");
+    } catch {
+      const { reason } = signal;
+      const why = reason instanceof DOMException ? `said nothing of "${event}" in time` : reason.message;
+      throw new Error([`${this.name}: ${why}.`, ...this.complaints].join("\n  "));
+    }
+  }
+
+  /** Waits until it is ready, unless it is. */
+  async ready(signal: AbortSignal): Promise<void> {
+    if (this.readyAt === undefined) await this.heard("ready", signal);
+  }
+
+  /** From now on it isn't ready: its connection is gone. */
+  disconnected(): void {
+    this.readyAt = undefined;
+  }
+
+  /** What it has in use, after a collection of garbage. */
+  async memory(signal: AbortSignal): Promise<Memory> {
+    const told = this.heard("memory", signal);
+    this.#tell("memory");
+    const [rss = 0, heap = 0] = (await told).split(" ").map(Number);
+    return { rss, heap };
+  }
+
+  /** SIGKILL: it gets no chance to say anything. Resolves when all that it said before has been heard. */
+  async kill(): Promise<void> {
+    this.#expected = true;
+    this.#process.kill("SIGKILL");
+    await this.#exit;
+  }
+
+  /** SIGTERM: it finishes what it has in hand. Resolves with its exit code when it has ended. */
+  async stop(): Promise<number | null> {
+    this.#expected = true;
+    this.#process.kill("SIGTERM");
+    await this.#exit;
+    return this.#process.exitCode;
+  }
+
+  /** Has a publisher finish: it waits for its last confirms. Resolves with its exit code when it has ended. */
+  async finish(signal: AbortSignal): Promise<number | null> {
+    this.#expected = true;
+    const finished = this.heard("finished", signal);
+    this.#tell("finish");
+    await finished;
+    await this.#exit;
+    return this.#process.exitCode;
+  }
+
+  #tell(word: string): void {
+    this.#process.stdin?.write(`${word}\n`);
+  }
+}

@@ -1,0 +1,144 @@
+import amqp from "amqplib";
+import { Cable } from "./cable.ts";
+import { Client } from "./client.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** A broker or a cluster, with a publisher and two consumers of its own. */
+export class Side {
+  readonly name: string;
+  readonly queues: string[];
+  readonly #ports: readonly number[];
+  readonly #ledger: Ledger;
+  readonly #fail: (error: Error) => void;
+  readonly #cables: Cable[] = [];
+  readonly #started: Client[] = [];
+  /** Messages with higher numbers are younger than the last fault. */
+  #mark = -1;
+  #highest = -1;
+  publisher!: Client;
+  /** The second one is killed now and then. */
+  consumers!: [Client, Client];
+
+  /**
+   * @param name How its programs and messages are called.
+   * @param ports Of the broker, or of the cluster's nodes.
+   * @param queues The names of its queues.
+   * @param ledger Keeps account of its messages.
+   * @param fail Hears of a program that ends by itself.
+   */
+  constructor(
+    name: string,
+    ports: readonly number[],
+    queues: string[],
+    ledger: Ledger,
+    fail: (error: Error) => void,
+  ) {
+    this.name = name;
+    this.queues = queues;
+    this.#ports = ports;
+    this.#ledger = ledger;
+    this.#fail = fail;
+  }
+
+  /** Starts its programs, and waits until they are ready. */
+  async open(signal: AbortSignal): Promise<void> {
+    const { name, queues } = this;
+    const publisher = `${name}-publisher`;
+    this.publisher = await this.#start(publisher, "publisher.ts", [publisher, ...queues]);
+    await this.publisher.ready(signal);
+    this.consumers = [
+      await this.#start(`${name}-consumer`, "consumer.ts", queues),
+      await this.#start(`${name}-worker`, "consumer.ts", queues),
+    ];
+    await Promise.all(this.consumers.map((consumer) => consumer.ready(signal)));
+  }
+
+  get clients(): Client[] {
+    return [this.publisher, ...this.consumers];
+  }
+
+  /** Those that live from the beginning to the end. */
+  get longLiving(): Client[] {
+    return [this.publisher, this.consumers[0]];
+  }
+
+  /** Kills the worker, and starts it again as a service manager would. */
+  async replaceWorker(): Promise<void> {
+    const [consumer, worker] = this.consumers;
+    await worker.kill();
+    this.#started.splice(this.#started.indexOf(worker), 1);
+    this.consumers = [consumer, this.#run(worker.name, "consumer.ts", this.queues, worker.cable)];
+  }
+
+  /**
+   * Waits until all is as it should be again: whoever was disconnected is ready, and each program has had to do with a
+   * message that is younger than this call.
+   *
+   * @param since When the broker could be reached again, by `performance.now()`.
+   * @param signal Gives up.
+   * @returns How long the consumers were away that were disconnected, in ms.
+   */
+  async recovered(since: number, signal: AbortSignal): Promise<number[]> {
+    this.#mark = this.#highest;
+    const away: number[] = [];
+    await Promise.all(
+      this.clients.map(async (client) => {
+        const wasAway = client.readyAt === undefined || client.readyAt > since;
+        await client.ready(signal);
+        if (wasAway && client !== this.publisher) away.push(Math.max(0, (client.readyAt ?? 0) - since));
+        const event = client === this.publisher ? "confirmed" : "received";
+        await client.heard(event, signal, (id) => numberOf(id) > this.#mark);
+      }),
+    );
+    return away;
+  }
+
+  /**
+   * Has the publisher finish, waits until the queues are empty, then stops the consumers.
+   *
+   * @param amqpUrl Where the queues are.
+   * @param signal Gives up.
+   * @throws When a program doesn't end well.
+   */
+  async close(amqpUrl: string, signal: AbortSignal): Promise<void> {
+    const codes = [await this.publisher.finish(signal)];
+    const connection = await amqp.connect(amqpUrl, { noDelay: true });
+    connection.on("error", () => {});
+    const channel = await connection.createChannel();
+    for (const queue of this.queues)
+      while ((await channel.checkQueue(queue)).messageCount > 0) signal.throwIfAborted();
+    await connection.close();
+    for (const consumer of this.consumers) codes.push(await consumer.stop());
+    if (codes.some((code) => code !== 0))
+      throw new Error(`The programs of ${this.name} ended with the exit codes ${codes.join(", ")}.`);
+  }
+
+  /** Ends what is still there, at once. */
+  async kill(): Promise<void> {
+    await Promise.all(this.#started.map((client) => client.kill()));
+    for (const cable of this.#cables) cable.close();
+  }
+
+  async #start(name: string, program: string, args: string[]): Promise<Client> {
+    const cable = await Cable.lay(this.#ports);
+    this.#cables.push(cable);
+    return this.#run(name, program, args, cable);
+  }
+
+  #run(name: string, program: string, args: string[], cable: Cable): Client {
+    const client = new Client(name, program, args, cable);
+    this.#started.push(client);
+    client.on("published", (id) => {
+      this.#highest = Math.max(this.#highest, numberOf(id));
+      this.#ledger.published(id);
+    });
+    client.on("confirmed", (id) => this.#ledger.confirmed(id));
+    client.on("received", (id) => this.#ledger.received(id));
+    client.on("ended", (how) =>
+      this.#fail(new Error([`${name} ended by itself: ${how}`, ...client.complaints].join("\n  "))),
+    );
+    return client;
+  }
+}
+
+const numberOf = (id: string): number => Number(id.slice(id.lastIndexOf("-") + 1));
