@@ -345,20 +345,25 @@ static void consume(const char *queue, uint16_t prefetch, enum acks mode, uint32
 
   uint32_t received = 0;
   double first = 0, last = 0;
-  while (received < count && !atomic_load(&told)) {
+  // The newest delivery, 0 if it is acknowledged.
+  uint64_t newest = 0;
+  while (!atomic_load(&told)) {
     amqp_envelope_t envelope;
-    if (receive(&envelope)) {
+    bool idle = !receive(&envelope);
+    if (!idle) {
       if (received++ == 0) first = date();
       see(&seen, envelope.message.body);
-      // A turn ends when all that has been read from the socket is dealt with.
-      bool turn_ends = !amqp_data_in_buffer(connection) && !amqp_frames_enqueued(connection);
-      if (mode == EACH || (mode == GROUPED && (turn_ends || received == count)))
-        check(amqp_basic_ack(connection, CHANNEL, envelope.delivery_tag, mode == GROUPED), "acknowledging");
+      newest = envelope.delivery_tag;
       amqp_destroy_envelope(&envelope);
-      if (turn_ends || received == count) last = date();
-      if (received % 64 != 0) continue;
     }
-    print_progress(received);
+    // A turn ends when all that has been read from the socket is dealt with.
+    bool turn_ends = idle || !(amqp_data_in_buffer(connection) || amqp_frames_enqueued(connection));
+    if (newest && (turn_ends || mode == EACH)) {
+      if (mode != AUTO) check(amqp_basic_ack(connection, CHANNEL, newest, mode == GROUPED), "acknowledging");
+      newest = 0;
+      if (turn_ends) last = date();
+    }
+    if (idle || received % 64 == 0) print_progress(received);
   }
   close_connection();
   printf("{\"event\":\"done\",\"count\":%" PRIu32 ",\"first\":%.4f,\"last\":%.4f,\"repeated\":%" PRIu32 ",\"seen\":\"",

@@ -124,7 +124,10 @@ async function run(
       const worker = startWorker(program(work), {
         amqpUrl,
         signal,
-        onProgress: (count) => progress.update(done + count),
+        onProgress(count) {
+          progress.update(done + count);
+          if (work.role === "consume" && count === messages) worker.go();
+        },
       });
       try {
         await worker.ready;

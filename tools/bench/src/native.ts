@@ -27,7 +27,7 @@ export interface ConsumerOptions {
   prefetch: number;
   /** Each by itself, grouped (one for all that a turn has brought), or none, since the broker takes it as given. */
   ack: "each" | "grouped" | "auto";
-  /** How many messages the bodies are numbered for. It stops by itself when it alone has had as many deliveries. */
+  /** How many messages the bodies are numbered for. */
   count: number;
 }
 

@@ -22,7 +22,8 @@ test("bench clients compares all clients that are here, and says which aren't", 
     expect(compared).toHaveLength("missing" in found ? 0 : 1);
   }
   expect(printed.at(-1)).toMatch(/^Plot and page: file:.*\/clients\/index\.html$/);
-});
+  // ms; it starts 20 programs.
+}, 180_000);
 
 describe("window", () => {
   const settled = async (promise: Promise<unknown>) => {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Channel, GetMessage } from "amqplib";
+import type { VirtualHost } from "broker";
 import { test } from "testkit";
 import { afterEach, beforeEach, describe, expect, vi } from "vitest";
 import { findNative, findPika } from "../src/native.ts";
@@ -13,11 +14,20 @@ import { type Program, startWorker } from "../src/worker.ts";
 const native = await findNative();
 const pika = await findPika();
 
-/** Runs a worker to its end. Whoever publishes or calls is told to go. */
-async function run(program: Program, amqpUrl: string, { go = false } = {}) {
+/** Runs a worker that publishes or calls to its end. */
+async function run(program: Program, { amqpUrl }: VirtualHost) {
   const worker = startWorker(program, { amqpUrl });
   await worker.ready;
-  if (go) worker.go();
+  worker.go();
+  return worker.done;
+}
+
+/** Runs a consumer until it has had as many messages. */
+async function runUntil(messages: number, program: Program, { amqpUrl }: VirtualHost) {
+  const worker = startWorker(program, {
+    amqpUrl,
+    onProgress: (count) => count === messages && worker.go(),
+  });
   return worker.done;
 }
 
@@ -41,13 +51,7 @@ describe("librabbitmq", () => {
   }) => {
     const { queue } = await channel.assertQueue("producer");
     const work = { queue, count: 300, size: 100 };
-    const confirmed = await run(
-      native.producer({ ...work, persistent: true, window: 10 }),
-      virtualHost.amqpUrl,
-      {
-        go: true,
-      },
-    );
+    const confirmed = await run(native.producer({ ...work, persistent: true, window: 10 }), virtualHost);
     expect(confirmed.count).toBe(300);
     expect(confirmed.last).toBeGreaterThan(confirmed.first as number);
     expect(confirmed.p50).toBeGreaterThan(0);
@@ -58,9 +62,7 @@ describe("librabbitmq", () => {
     expect(content).toEqual(numbered(0, 100));
     expect((await channel.purgeQueue(queue)).messageCount).toBe(299);
 
-    const bare = await run(native.producer({ ...work, persistent: false, window: 0 }), virtualHost.amqpUrl, {
-      go: true,
-    });
+    const bare = await run(native.producer({ ...work, persistent: false, window: 0 }), virtualHost);
     expect(bare).toEqual({ count: 300, first: expect.any(Number), last: expect.any(Number) });
     expect((await take(channel, queue)).properties.deliveryMode).toBe(1);
     expect((await channel.purgeQueue(queue)).messageCount).toBe(299);
@@ -75,9 +77,10 @@ describe("librabbitmq", () => {
       // Number 6 is missing, number 5 comes twice.
       for (let n = 0; n < 300; n++) channel.sendToQueue(queue, numbered(n === 6 ? 5 : n, 100));
       await channel.waitForConfirms();
-      const { count, first, last, ...tally } = await run(
+      const { count, first, last, ...tally } = await runUntil(
+        300,
         native.consumer({ queue, prefetch: 50, ack, count: 300 }),
-        virtualHost.amqpUrl,
+        virtualHost,
       );
       expect(count).toBe(300);
       expect(last).toBeGreaterThanOrEqual(first as number);
@@ -110,7 +113,7 @@ describe("librabbitmq", () => {
       await server.ready;
       for (const replies of ["direct", "exclusive"] as const) {
         const caller = native.caller({ queue, count: 200, size: 20, inFlight: 20, replies });
-        const done = await run(caller, virtualHost.amqpUrl, { go: true });
+        const done = await run(caller, virtualHost);
         expect(done.count).toBe(200);
         expect(done.p50).toBeGreaterThan(0);
       }
@@ -156,14 +159,14 @@ describe("pika", () => {
 
   test("the tutorial's scripts pass on every message", async ({ channel, virtualHost }) => {
     const work = { queue: "task_queue", count: 50, size: 100 };
-    const published = await run(pika.producer(work), virtualHost.amqpUrl, { go: true });
+    const published = await run(pika.producer(work), virtualHost);
     expect(published.count).toBe(50);
     const first = await take(channel, work.queue);
     expect(first.properties.deliveryMode).toBe(2);
     channel.sendToQueue(work.queue, first.content);
     await channel.waitForConfirms();
 
-    const { count, ...tally } = await run(pika.consumer(work), virtualHost.amqpUrl);
+    const { count, ...tally } = await runUntil(50, pika.consumer(work), virtualHost);
     expect(count).toBe(50);
     expect(addUp([tally as unknown as Tally], 50)).toEqual({ missing: 0, duplicates: 0 });
     await expect.poll(async () => (await channel.checkQueue(work.queue)).messageCount).toBe(0);

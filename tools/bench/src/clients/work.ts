@@ -64,27 +64,23 @@ export function measureConsuming(messages: number) {
   const seen = new Seen(messages);
   let deliveries = 0;
   let first = 0;
-  let resolve: () => void;
-  const complete = new Promise<void>((settle) => {
-    resolve = settle;
-  });
+  let last = 0;
   return {
     /** Call it with each body, when its acknowledgement has been given. */
     count(body: Buffer): void {
-      if (deliveries++ === 0) first = now();
+      last = now();
+      if (deliveries++ === 0) first = last;
       seen.add(body);
-      if (deliveries === messages) resolve();
     },
     /**
-     * Call it when subscribed. Ends the process when all have come.
+     * Call it when subscribed. Ends the process when it is told to.
      *
      * @param close Closes channel and connection.
      */
     async end(close: () => Promise<unknown>): Promise<void> {
       say("ready");
       sayProgress(() => deliveries);
-      await complete;
-      const last = now();
+      await told();
       await close();
       say("done", { count: deliveries, first, last, ...seen.report() });
       process.exit();
