@@ -11,7 +11,7 @@ export interface PlayOptions {
   on?: ((event: StageEvent) => void) | undefined;
   /** Runs when all has been printed, while the terminals are still open: the time to look at the broker. */
   beforeClose?: (() => Promise<void>) | undefined;
-  /** How long the next line, or an end, may take, in ms. A bound for what should come at once. 15,000 by default. */
+  /** How long the next line, or an end, may take, in ms. 40,000 by default: some pages start a broker, and wait for it. */
   patience?: number | undefined;
   /** Ends the play with all its terminals; the promise then rejects with its reason. */
   signal?: AbortSignal | undefined;
@@ -50,7 +50,7 @@ export const READY: RegExp = /^ \[\*\] |^ \[x\] Awaiting /;
  * @throws The reason of `signal`, or what `beforeClose` threw. In any case no terminal is left open.
  */
 export async function play(scenario: Scenario, options: PlayOptions): Promise<Performance[]> {
-  const { on = () => {}, patience = 15_000, signal, beforeClose } = options;
+  const { on = () => {}, patience = 40_000, signal, beforeClose } = options;
   const actors: Actor[] = [];
   try {
     let going = true;

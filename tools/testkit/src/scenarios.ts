@@ -4,8 +4,11 @@ import { type Broker, freePorts, startBroker, type VirtualHost } from "broker";
 import { compareTopologies, play, readDiagram, readersEnvironment, readReadme, readTopology } from "stage";
 import { beforeAll, describe, expect, test } from "vitest";
 
-/** Where a page may start an MQTT broker of its own, beside those of other pages. */
-const freeMqttUrl = async () => `mqtt://127.0.0.1:${await freePorts(1)}`;
+/** Where a page may start a broker of its own, beside those of other pages: for MQTT, or for AMQP over TLS. */
+async function ownBrokers() {
+  const [mqtt, amqps] = await freePorts(2);
+  return { MQTT_URL: `mqtt://127.0.0.1:${mqtt}`, AMQPS_URL: `amqps://localhost:${amqps}` };
+}
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -35,7 +38,7 @@ export function scenarios(folder: string = process.cwd()): void {
       test(scenario.heading, async ({ signal }) => {
         const performances = await play(scenario, {
           cwd: root,
-          env: readersEnvironment({ AMQP_URL: virtualHost.amqpUrl, MQTT_URL: await freeMqttUrl() }),
+          env: readersEnvironment({ AMQP_URL: virtualHost.amqpUrl, ...(await ownBrokers()) }),
           signal,
           async beforeClose() {
             if (index > 0 || !drawn) return;

@@ -87,11 +87,15 @@ async function playScenario(
   screen.waiting();
   let performances: Awaited<ReturnType<typeof play>>;
   try {
-    // A page that starts an MQTT broker of its own minds nobody else's.
-    const mqttUrl = `mqtt://127.0.0.1:${await freePorts(1)}`;
+    // A page that starts a broker of its own, for MQTT or for TLS, minds nobody else's.
+    const [mqtt, amqps] = await freePorts(2);
     performances = await play(scenario, {
       cwd: root,
-      env: readersEnvironment({ AMQP_URL: amqpUrl, MQTT_URL: mqttUrl }),
+      env: readersEnvironment({
+        AMQP_URL: amqpUrl,
+        MQTT_URL: `mqtt://127.0.0.1:${mqtt}`,
+        AMQPS_URL: `amqps://localhost:${amqps}`,
+      }),
       on,
       signal,
     });

@@ -1,0 +1,38 @@
+import { pathOf } from "./certificates.ts";
+
+/** The options of both programs, and their defaults. */
+export const tlsOptions = {
+  as: { type: "string" },
+  trust: { type: "string", default: "ca" },
+  host: { type: "string" },
+} as const;
+
+export const tlsSynopsis = "[--as <user>] [--trust <authority>] [--host <name>]";
+
+interface TlsOptions {
+  /** Whose certificate to show. It is the login, and there is no password. */
+  as?: string | undefined;
+  /** The one authority that is trusted. */
+  trust: string;
+  /** Under which name to reach the broker. Its certificate must be for that name. */
+  host?: string | undefined;
+}
+
+/** Where the broker is. */
+export const brokerUrl = (): URL => new URL(process.env.AMQPS_URL ?? "amqps://localhost");
+
+/**
+ * The URL for a program that speaks TLS: all that it needs is in it, in the parameters that RabbitMQ's own clients take.
+ * (https://www.rabbitmq.com/docs/uri-query-parameters)
+ */
+export function tlsUrl({ as, trust, host }: TlsOptions): string {
+  const url = brokerUrl();
+  if (host !== undefined) url.hostname = host;
+  url.searchParams.set("cacertfile", pathOf(trust));
+  if (as !== undefined) {
+    url.searchParams.set("certfile", pathOf(as));
+    url.searchParams.set("keyfile", pathOf(`${as}-key`));
+    url.searchParams.set("auth_mechanism", "external");
+  }
+  return url.href;
+}
