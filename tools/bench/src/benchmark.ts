@@ -12,6 +12,8 @@ export interface Options {
   resume: boolean;
   /** Measures nothing, and draws the results again. */
   plotOnly: boolean;
+  /** Which of the benchmark's `extras` to measure, too. */
+  with: string[];
   /** Of this benchmark's results.jsonl, plots and page. Quick runs have one of their own. */
   folder: string;
 }
@@ -20,6 +22,8 @@ export interface Benchmark {
   name: string;
   /** For the usage: a line. */
   summary: string;
+  /** What it measures only when asked to by --with. */
+  extras?: string[];
   /**
    * Measures, writes into `options.folder`, and prints its figures on stdout.
    *
@@ -28,6 +32,9 @@ export interface Benchmark {
    */
   run(options: Options): Promise<string>;
 }
+
+/** What the user can mend: its message is all there is to say. */
+export class UserError extends Error {}
 
 /** Ctrl-C, or another signal to end. */
 export class Interrupted extends Error {}
@@ -52,14 +59,16 @@ export async function withSession<T>(work: (session: Session) => Promise<T>): Pr
   const stopping = new AbortController();
   const stop = () => stopping.abort(new Interrupted());
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const name of signals) process.once(name, stop);
+  for (const name of signals) process.on(name, stop);
   const { signal } = stopping;
   const { say, end } = brokerProgress();
   const progress = new Progress();
   const virtualHosts: VirtualHost[] = [];
   let broker: Broker | undefined;
   try {
-    broker = await startBroker({ say, signal });
+    broker = await startBroker({ say, signal }).catch((error) => {
+      throw new UserError(error.message);
+    });
     end();
     const { createVirtualHost } = broker;
     const makeVirtualHost = async () => {

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { UserError } from "./benchmark.ts";
 import { inWords } from "./machine.ts";
 import { drawPng, drawSvg, inFigures, type Plot } from "./plot.ts";
 import type { Result } from "./results.ts";
@@ -34,7 +35,7 @@ export interface Page {
  * @throws When there are no results.
  */
 export function writePage(folder: string, page: Page): string {
-  if (page.results.length === 0) throw new Error(`No results in ${folder} yet.`);
+  if (page.results.length === 0) throw new UserError(`No results in ${folder} yet.`);
   mkdirSync(folder, { recursive: true });
   const drawings = page.plots.map((plot) => {
     const svg = drawSvg(plot);

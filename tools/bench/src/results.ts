@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { UserError } from "./benchmark.ts";
 import type { Environment } from "./machine.ts";
 import type { Progress } from "./progress.ts";
 
@@ -87,6 +88,8 @@ function readLines(path: string): Result[] {
 export interface Way {
   way: string;
   settings: Settings;
+  /** What the progress calls it. By default its name and its settings. */
+  label?: string;
   /** How much a run does, in the unit in which `run` calls `progress.update`: messages, calls. */
   total: number;
   /** Does the work once. What it has started has ended when it settles. */
@@ -120,7 +123,7 @@ export async function interleave(ways: Way[], options: InterleaveOptions): Promi
   const { benchmark, rounds, file, resume, quick = false, progress, environment, signal } = options;
   if (!resume) file.clear();
   if (file.read().some((result) => !isDeepStrictEqual(result.environment, environment)))
-    throw new Error(
+    throw new UserError(
       `${file.path} was measured on another machine or with other versions. Start anew, without --resume.`,
     );
   const runs: { round: number; way: Way }[] = [];
@@ -141,7 +144,7 @@ export async function interleave(ways: Way[], options: InterleaveOptions): Promi
     const left = done > 0 ? (spent / done) * (runs.length - done) : undefined;
     const label = round === 0 ? "warming up" : `round ${round} of ${rounds}`;
     progress.start(
-      `${benchmark}: ${label}: ${[way.way, inWords(way.settings)].join(" ").trim()}`,
+      `${benchmark}: ${label}: ${way.label ?? [way.way, inWords(way.settings)].join(" ").trim()}`,
       way.total,
       left,
     );

@@ -1,4 +1,4 @@
-import type { Result } from "./results.ts";
+import type { Result, Settings } from "./results.ts";
 import { median } from "./rounds.ts";
 
 /** What several rounds say of one figure. */
@@ -54,3 +54,22 @@ export function groupBy(results: Result[], key: (result: Result) => string): Map
   }
   return groups;
 }
+
+/** The results of one way that have all of these settings. */
+export const where = (results: Result[], way: string, settings: Settings): Result[] =>
+  results.filter(
+    (result) =>
+      result.way === way &&
+      Object.entries(settings).every(([name, value]) => result.settings[name] === value),
+  );
+
+/**
+ * The ratio of two ways for people, or what there is to know where one of them has not been measured.
+ *
+ * @param ours What is compared.
+ * @param compared With what.
+ */
+export const ratioInWords = (ours: string, compared: string, found: Spread | undefined): string =>
+  found
+    ? `${ours}: ${found.median.toFixed(2)} of ${compared} (${found.least.toFixed(2)} to ${found.greatest.toFixed(2)})`
+    : `${compared} was not measured`;

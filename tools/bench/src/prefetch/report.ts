@@ -1,0 +1,60 @@
+import { figuresTable, writePage } from "../page.ts";
+import { inFigures } from "../plot.ts";
+import type { Result } from "../results.ts";
+import { ratio, spread, where } from "../statistics.ts";
+
+export const limits = [1, 10, 50, 100, 250, 500, 1000];
+export const acks = ["each", "grouped"] as const;
+
+/** Draws the page of the prefetch from its results. */
+export function report(folder: string, results: Result[]): string {
+  const at = (way: string, prefetch: number) => where(results, way, { prefetch });
+  const rate = (prefetch: number, way = "each") =>
+    inFigures(spread(at(way, prefetch), "throughput")?.median ?? Number.NaN);
+  const gain = ratio(at("grouped", 250), at("each", 250), "throughput");
+  const summary =
+    `prefetch 1: ${rate(1)}, 100: ${rate(100)}, 1000: ${rate(1000)} messages a second; ` +
+    `grouped acks at 250: ${rate(250, "grouped")}, ${gain?.median.toFixed(2)} times acks one by one`;
+  const page = writePage(folder, {
+    title: "Prefetch and acknowledgements",
+    about: [
+      "One process consumes a queue that is already full, does nothing with a message but acknowledge it, and stops when the queue is empty. Throughput is from the end of a warm-up (the first messages, which don't count) until the broker has had the last acknowledgement. Afterwards nothing may be left to deliver.",
+      summary,
+    ],
+    plots: [
+      {
+        name: "throughput",
+        title: "Consuming",
+        subtitle: "Medians, and the least and the greatest of the rounds",
+        kind: "lines",
+        categories: limits.map(String),
+        xLabel: "prefetch: messages that may be unacknowledged",
+        yLabel: "messages a second",
+        series: acks.map((ack) => ({
+          name: ack === "each" ? "acknowledged one by one" : "grouped: once a turn",
+          points: limits.map((prefetch) => spread(at(ack, prefetch), "throughput")),
+        })),
+      },
+    ],
+    tables: [figuresTable(results, { throughput: "messages a second" }, ["prefetch"])],
+    guarantees: {
+      caption: "Guarantees",
+      columns: ["way", "acknowledges", "what a crash delivers again"],
+      rows: [
+        ["each", "every message when it has been handled", "what was not handled, and acks on their way"],
+        [
+          "grouped",
+          "once for all that one turn of the event loop has brought: channel.ack(last, true)",
+          "also what this turn has handled. Handlers must have ended when the turn does; asynchronous ones that end in another order can't be acknowledged so",
+        ],
+      ],
+    },
+    notes: [
+      "The handler does nothing, so this is the price of delivering and acknowledging. Where handling takes longer than that, prefetch gains less; and prefetch 1 shares slow work most evenly.",
+      "The queue is a classic one. The consumer and the broker share this machine's cores; across a network a small prefetch costs more than here, since each message waits for a round trip.",
+      "A prefetch of 1 has fewer messages to consume, so that its run takes no longer than the others.",
+    ],
+    results,
+  });
+  return `${summary}; ${page}`;
+}
