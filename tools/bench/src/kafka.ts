@@ -142,7 +142,7 @@ const heap = [
 
 /**
  * Settings of a single node that is broker and controller. What isn't named here is Kafka's default, except for what
- * only one node can do (replication factors), and for the time that the first members of a group wait for others.
+ * only one node can do (replication factors), and for how long, in ms, the first member of a group waits for others.
  */
 const serverProperties = ({
   port,
@@ -168,7 +168,7 @@ const serverProperties = ({
   "transaction.state.log.min.isr": 1,
   "share.coordinator.state.topic.replication.factor": 1,
   "share.coordinator.state.topic.min.isr": 1,
-  "group.initial.rebalance.delay.ms": 0,
+  "group.initial.rebalance.delay.ms": 1_000,
 });
 
 /**

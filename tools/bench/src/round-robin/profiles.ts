@@ -1,0 +1,168 @@
+import type { Settings } from "../results.ts";
+
+/** What ../round-robin/amqp-producer.ts is told. */
+export interface AmqpProducer {
+  queue: string;
+  messages: number;
+  /** Of a body, in bytes. */
+  size: number;
+  persistent: boolean;
+  /** How many messages may be unconfirmed. 0: no confirms. */
+  window: number;
+  /** Whether to wait when the connection's buffer is full. */
+  drain: boolean;
+  noDelay: boolean;
+}
+
+export interface AmqpConsumer {
+  queue: string;
+  /** Of the whole run. */
+  messages: number;
+  prefetch: number;
+  ack: "each" | "grouped" | "auto";
+  noDelay: boolean;
+}
+
+export interface KafkaProducer {
+  brokers: string[];
+  topic: string;
+  messages: number;
+  /** Of a value, in bytes. */
+  size: number;
+  acks: "all" | "none";
+  /** Messages in a request. */
+  batch: number;
+  /** Requests that may be unanswered. */
+  inFlight: number;
+}
+
+export interface KafkaConsumer {
+  brokers: string[];
+  topic: string;
+  group: string;
+  /** Of the whole run. */
+  messages: number;
+  commit: "each" | "grouped" | "auto";
+}
+
+/** One way to do the assignment on one of the brokers. */
+export interface Profile {
+  name: string;
+  broker: "RabbitMQ" | "Kafka";
+  /** What a message is sure of, in words for the page. */
+  guarantee: string;
+  /** What is fair about the comparison, and what isn't. */
+  fairness: string;
+  settings: Settings;
+}
+
+export interface RabbitmqProfile extends Profile {
+  broker: "RabbitMQ";
+  settings: {
+    queue: "quorum" | "classic";
+    persistent: boolean;
+    window: number;
+    drain: boolean;
+    noDelay: boolean;
+    prefetch: number;
+    ack: AmqpConsumer["ack"];
+  };
+}
+
+export interface KafkaProfile extends Profile {
+  broker: "Kafka";
+  settings: { acks: KafkaProducer["acks"]; batch: number; inFlight: number; commit: KafkaConsumer["commit"] };
+}
+
+export const rabbitmqProfiles: RabbitmqProfile[] = [
+  {
+    name: "tutorial",
+    broker: "RabbitMQ",
+    guarantee:
+      "Lost if the broker dies before it has stored it: the publisher doesn't ask. From then on at least once.",
+    fairness:
+      "The official tutorial's own settings. Prefetch 1 has a worker wait for the broker after each message: right for work that takes seconds, slow for work that takes none.",
+    settings: {
+      queue: "quorum",
+      persistent: true,
+      window: 0,
+      drain: false,
+      noDelay: false,
+      prefetch: 1,
+      ack: "each",
+    },
+  },
+  {
+    name: "tuned",
+    broker: "RabbitMQ",
+    guarantee: "The tutorial's.",
+    fairness: "The tutorial's queue and messages. What differs from it is in the clients alone.",
+    settings: {
+      queue: "quorum",
+      persistent: true,
+      window: 0,
+      drain: true,
+      noDelay: true,
+      prefetch: 250,
+      ack: "grouped",
+    },
+  },
+  {
+    name: "durable",
+    broker: "RabbitMQ",
+    guarantee: "At least once: confirmed when it is on disk, acknowledged when it has been processed.",
+    fairness:
+      "RabbitMQ writes to disk with fsync before it confirms; Kafka leaves that to the operating system. On one node neither survives the loss of the disk.",
+    settings: {
+      queue: "quorum",
+      persistent: true,
+      window: 1_000,
+      drain: true,
+      noDelay: true,
+      prefetch: 250,
+      ack: "grouped",
+    },
+  },
+  {
+    name: "fast",
+    broker: "RabbitMQ",
+    guarantee: "At most once: neither publisher nor consumer asks.",
+    fairness:
+      "A classic queue, as RabbitMQ 4 has no transient one that is shared. Transient messages, taken as delivered when they are sent.",
+    settings: {
+      queue: "classic",
+      persistent: false,
+      window: 0,
+      drain: true,
+      noDelay: true,
+      prefetch: 0,
+      ack: "auto",
+    },
+  },
+];
+
+export const kafkaProfiles: KafkaProfile[] = [
+  {
+    name: "tutorial",
+    broker: "Kafka",
+    guarantee: "At least once: acks=all, the offset committed after each message.",
+    fairness:
+      "The nearest to prefetch 1, though Kafka isn't meant to be used like that: a request for each message, a commit for each message, and the next one only after that. A fetch still brings many.",
+    settings: { acks: "all", batch: 1, inFlight: 1_000, commit: "each" },
+  },
+  {
+    name: "durable",
+    broker: "Kafka",
+    guarantee: "At least once: acks=all, offsets committed after the messages have been processed.",
+    fairness:
+      "As many unanswered messages as RabbitMQ's window: 5 requests of 200. Kafka answers when the message is in the page cache of all in-sync replicas, here one, and relies on replicas instead of fsync.",
+    settings: { acks: "all", batch: 200, inFlight: 5, commit: "grouped" },
+  },
+  {
+    name: "fast",
+    broker: "Kafka",
+    guarantee: "At most once from the producer (acks=0), offsets committed every 5 s.",
+    fairness: "Kafka stores the messages all the same; it has nothing that doesn't.",
+    settings: { acks: "none", batch: 1_000, inFlight: 5, commit: "auto" },
+  },
+];
