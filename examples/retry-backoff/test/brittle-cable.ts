@@ -1,0 +1,50 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
+
+/**
+ * Lays a cable to a broker, from a port of its own on 127.0.0.1, that breaks between two frames.
+ *
+ * @param amqpUrl Where it leads.
+ * @param whole How many frames of the client still get through, counted from the first `basic.publish` on, that
+ *   one included.
+ * @param onBreak Is called when the next one is due, which doesn't get through, nor does anything after it.
+ * @returns The broker's URL at this end, and `remove`.
+ */
+export async function layBrittleCable(amqpUrl: string, whole: number, onBreak: () => void) {
+  const { hostname, port: farPort } = new URL(amqpUrl);
+  const server = createServer((near) => {
+    const far = connect(Number(farPort || 5672), hostname);
+    far.pipe(near).on("error", () => far.destroy());
+    far.on("error", () => near.destroy());
+    near.once("close", () => far.destroy());
+    let unread: Buffer = Buffer.alloc(0);
+    let left = Number.POSITIVE_INFINITY;
+    near.on("data", (chunk) => {
+      unread = Buffer.concat([unread, chunk]);
+      for (let end = endOfFrame(unread); end !== undefined; end = endOfFrame(unread)) {
+        const frame = unread.subarray(0, end);
+        unread = unread.subarray(end);
+        if (left === Number.POSITIVE_INFINITY && isBasicPublish(frame)) left = whole;
+        if (left === 0) onBreak();
+        if (left-- > 0) far.write(frame);
+      }
+    });
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    amqpUrl: Object.assign(new URL(amqpUrl), { hostname: "127.0.0.1", port }).href,
+    remove: () => void server.close(),
+  };
+}
+
+/** AMQP 0-9-1, sections 4.2.2 and 2.3.5: first eight bytes that name the protocol, then frames. */
+function endOfFrame(bytes: Buffer): number | undefined {
+  if (bytes.length < 8) return undefined;
+  const end = bytes.toString("latin1", 0, 4) === "AMQP" ? 8 : 7 + bytes.readUInt32BE(3) + 1;
+  return bytes.length < end ? undefined : end;
+}
+
+/** A method frame (1) with class 60 and method 40. */
+const isBasicPublish = (frame: Buffer) =>
+  frame[0] === 1 && frame.readUInt16BE(7) === 60 && frame.readUInt16BE(9) === 40;
