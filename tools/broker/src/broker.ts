@@ -35,8 +35,43 @@ export interface Tls {
   port?: number | undefined;
 }
 
+/** What makes a node one of a cluster's. The first one starts alone; the others join it on their first start. */
+export interface Member {
+  /** 1 for the first. */
+  number: number;
+  /** A name for all that belongs to the cluster: Docker's network, the nodes' folders. */
+  cluster: string;
+  /** What the nodes know each other by, in Docker. On this machine, they share the first one's home with its cookie. */
+  cookie: string;
+  /** Where the first node's epmd listens on 127.0.0.1. Not used in Docker. */
+  epmdPort: number;
+}
+
+/** What starts one node. */
+export interface NodeOptions extends StartOptions {
+  member?: Member | undefined;
+}
+
+/**
+ * The lines of rabbitmq.conf that let a node join the first one. (All three with the same list of three take 20 s:
+ * one waits in vain for a cluster to join, while the others wait for its lock.)
+ *
+ * @param member Which node it is.
+ * @param nameOf The name of a node by its number.
+ */
+export const clusterFormation = ({ number }: Member, nameOf: (number: number) => string): string[] =>
+  number === 1
+    ? []
+    : [
+        "cluster_formation.peer_discovery_backend = classic_config",
+        `cluster_formation.classic_config.nodes.1 = ${nameOf(1)}`,
+        `cluster_formation.classic_config.nodes.2 = ${nameOf(number)}`,
+      ];
+
 /** A running RabbitMQ, however it came to run. */
 export interface Place {
+  /** What the cluster calls it, and the management API: "rabbit2@localhost". Unknown when it was found by AMQP_URL. */
+  nodeName?: string;
   /** With user and password. */
   amqpUrl: string;
   /** With user and password. */

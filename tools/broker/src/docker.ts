@@ -6,9 +6,10 @@ import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import {
+  clusterFormation,
   enabledPlugins,
+  type NodeOptions,
   type Place,
-  type StartOptions,
   setMemoryLimit,
   statistics,
   syncTables,
@@ -25,6 +26,8 @@ export type Engine = { socketPath: string } | { host: string; port: string };
 export interface Removal {
   engine: Engine;
   container: string;
+  /** Removed, too, once no other container is in it. */
+  network?: string | undefined;
 }
 
 /** The image that is run. */
@@ -99,7 +102,7 @@ async function ask<T>(engine: Engine, path: string): Promise<T | undefined> {
  * @returns The broker, answering.
  * @throws When the image can't be had, or RabbitMQ doesn't answer within two minutes, or with the signal's reason.
  */
-export async function startDocker(options: StartOptions): Promise<Place> {
+export async function startDocker(options: NodeOptions): Promise<Place> {
   if ((await findImage()) === undefined) options.say?.(`Pulling ${image()} …`);
   else options.say?.(`Starting ${image()} in Docker …`);
   return onPorts([options.port, options.managementPort, undefined, options.tls?.port], (ports) =>
@@ -109,12 +112,15 @@ export async function startDocker(options: StartOptions): Promise<Place> {
 
 async function startContainer(
   [port, managementPort, mqttPort, tlsPort]: [number, number, number, number],
-  options: StartOptions,
+  options: NodeOptions,
 ): Promise<Place> {
   // A third of a second to load, and not needed before.
   const { GenericContainer, getContainerRuntimeClient, Wait } = await import("testcontainers");
   const { dockerode } = (await getContainerRuntimeClient()).container;
-  const name = `rabbitmq-${randomUUID().slice(0, 8)}`;
+  const { member } = options;
+  const name = member ? `${member.cluster}-${member.number}` : `rabbitmq-${randomUUID().slice(0, 8)}`;
+  const hostOf = (number: number | string) => `rabbitmq${number}`;
+  const nameOf = (number: number | string) => `rabbit@${hostOf(number)}`;
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
   const managementUrl = `http://guest:guest@127.0.0.1:${managementPort}`;
   const tlsFolder = "/etc/rabbitmq/tls";
@@ -136,7 +142,9 @@ async function startContainer(
       keeper = startKeeper("docker-keeper.mjs", {
         engine: socketPath === undefined ? { host, port } : { socketPath },
         container: name,
+        network: member?.cluster,
       } satisfies Removal);
+      if (member?.number === 1) await dockerode.createNetwork({ Name: member.cluster });
     }
   }
 
@@ -150,10 +158,16 @@ async function startContainer(
     return ready({ amqpUrl, managementUrl, mqtt: options.mqtt }, ended.signal, giveUp);
   }
 
-  const starting = new LoopbackContainer(image())
+  const configured = new LoopbackContainer(image());
+  if (member)
+    configured
+      .withNetworkMode(member.cluster)
+      .withNetworkAliases(hostOf(member.number))
+      .withEnvironment({ RABBITMQ_ERLANG_COOKIE: member.cookie });
+  const starting = configured
     .withName(name)
     // The node's name, and so the place of its data, comes from it.
-    .withHostname("rabbitmq")
+    .withHostname(hostOf(member?.number ?? ""))
     .withExposedPorts(
       { container: 5672, host: port },
       { container: 15672, host: managementPort },
@@ -163,7 +177,7 @@ async function startContainer(
     .withCopyContentToContainer([
       { content: enabledPlugins(options), target: "/etc/rabbitmq/enabled_plugins" },
       {
-        content: `${[statistics, ...(tls?.lines ?? [])].join("\n")}\n`,
+        content: `${[statistics, ...(tls?.lines ?? []), ...(member ? clusterFormation(member, nameOf) : [])].join("\n")}\n`,
         target: "/etc/rabbitmq/conf.d/90-patterns.conf",
       },
       ...Object.entries(tls?.files ?? {}).map(([name, content]) => ({
@@ -185,6 +199,7 @@ async function startContainer(
     };
     const { Image: id } = await container.inspect();
     return {
+      nodeName: nameOf(member?.number ?? ""),
       amqpUrl,
       managementUrl,
       ...(options.mqtt ? { mqttUrl: `mqtt://guest:guest@127.0.0.1:${mqttPort}` } : {}),

@@ -1,4 +1,4 @@
-import { type Broker, brokerAt, type Place, type StartOptions } from "./broker.ts";
+import { type Broker, brokerAt, type NodeOptions, type Place, type StartOptions } from "./broker.ts";
 import { findImage, image, startDocker } from "./docker.ts";
 import { findInstallWay, install } from "./install.ts";
 import { findInstallation, identityOf, startNative } from "./native.ts";
@@ -10,11 +10,11 @@ export interface FoundBroker {
   identity: string;
 }
 
-interface Way {
+export interface Way {
   kind: FoundBroker["kind"];
   /** Says what would be started, and starts nothing. Rejects with the reason, in one line, when it can't be. */
   find(): Promise<string>;
-  start(options: StartOptions): Promise<Place>;
+  start(options: NodeOptions): Promise<Place>;
 }
 
 const byUrl: Way = {
@@ -48,7 +48,7 @@ const docker: Way = {
   start: startDocker,
 };
 
-const native: Way = {
+export const native: Way = {
   kind: "native",
   find: async () => identityOf(findInstallation()),
   start: (options) => startNative(findInstallation(), options),
@@ -118,7 +118,14 @@ export function startBroker(options: StartOptions = {}): Promise<Broker> {
   });
 }
 
-async function firstOf<T>(options: StartOptions, attempt: (way: Way) => Promise<T>): Promise<T> {
+/**
+ * Tries one way to a broker after the other.
+ *
+ * @param options Which ways, and who hears why one fails.
+ * @param attempt What to do with each, until it succeeds.
+ * @throws As `startBroker`.
+ */
+export async function firstOf<T>(options: StartOptions, attempt: (way: Way) => Promise<T>): Promise<T> {
   const reasons: string[] = [];
   for (const way of ways(options)) {
     try {

@@ -36,11 +36,12 @@ mkdirSync(folder, { mode: 0o700 });
 for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
 
 async function start() {
-  if (!running.has("epmd")) {
+  if (epmd !== undefined && !running.has("epmd")) {
     run("epmd", epmd, ["-address", "127.0.0.1", "-port", String(epmdPort)]);
     while (running.has("epmd") && !(await listens(epmdPort))) await setTimeout(10);
   }
-  if (running.has("epmd") && !running.has("server") && !ending) run("server", server, []);
+  const named = epmd === undefined || running.has("epmd");
+  if (named && !running.has("server") && !ending) run("server", server, []);
 }
 
 /**

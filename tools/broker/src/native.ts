@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import {
+  clusterFormation,
   enabledPlugins,
+  type NodeOptions,
   type Place,
-  type StartOptions,
   setMemoryLimit,
   statistics,
   syncTables,
@@ -30,7 +31,8 @@ export interface Keepsake {
   folder: string;
   /** The files in it, by name. */
   files: Record<string, string>;
-  epmd: string;
+  /** If it is to run one. */
+  epmd: string | undefined;
   epmdPort: number;
   server: string;
   env: Record<string, string>;
@@ -117,7 +119,7 @@ function children(folder: string, prefix: string): string[] {
  * @returns The node, answering.
  * @throws When it doesn't answer within two minutes, with the end of its log, or with the signal's reason.
  */
-export async function startNative(installation: Installation, options: StartOptions): Promise<Place> {
+export async function startNative(installation: Installation, options: NodeOptions): Promise<Place> {
   options.say?.(`Starting RabbitMQ ${installation.version} on this machine …`);
   const fixed = [options.port, options.managementPort, undefined, undefined, undefined, options.tls?.port];
   return onPorts(fixed, (ports) => startNode(installation, ports as Ports, options));
@@ -127,22 +129,27 @@ type Ports = [number, number, number, number, number, number];
 
 async function startNode(
   installation: Installation,
-  [port, managementPort, distributionPort, epmdPort, mqttPort, tlsPort]: Ports,
-  options: StartOptions,
+  [port, managementPort, distributionPort, freeEpmdPort, mqttPort, tlsPort]: Ports,
+  options: NodeOptions,
 ): Promise<Place> {
   const { server, epmd } = installation;
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
   const managementUrl = `http://guest:guest@127.0.0.1:${managementPort}`;
-  const folder = join(tmpdir(), `rabbitmq-${randomUUID().slice(0, 8)}`);
+  const { member } = options;
+  const epmdPort = member?.epmdPort ?? freeEpmdPort;
+  const folderOf = (number: number) => join(tmpdir(), `${member?.cluster}-${number}`);
+  const folder = member ? folderOf(member.number) : join(tmpdir(), `rabbitmq-${randomUUID().slice(0, 8)}`);
 
   const tls = options.tls && tlsConfiguration(options.tls, `127.0.0.1:${tlsPort}`, folder);
 
-  const nodeName = "rabbit@localhost";
+  const nameOf = (number: number | string) => `rabbit${number}@localhost`;
+  const nodeName = nameOf(member?.number ?? "");
   const loopback = "-kernel inet_dist_use_interface {127,0,0,1}";
   const env = {
     PATH: searchPath().join(delimiter),
     LANG: "C.UTF-8",
-    HOME: folder,
+    // Where Erlang makes the cookie, by which nodes know each other.
+    HOME: member ? folderOf(1) : folder,
     ERL_EPMD_PORT: String(epmdPort),
     ERL_EPMD_ADDRESS: "127.0.0.1",
     // Erlang would start an epmd that outlives the node, wherever ours doesn't answer.
@@ -166,7 +173,8 @@ async function startNode(
   };
   const keeper = startKeeper("native-keeper.mjs", {
     folder,
-    epmd,
+    // A cluster's nodes have one.
+    epmd: member && member.number > 1 ? undefined : epmd,
     epmdPort,
     server,
     files: {
@@ -178,6 +186,7 @@ async function startNode(
         `management.tcp.port = ${managementPort}`,
         ...(options.mqtt ? [`mqtt.listeners.tcp.1 = 127.0.0.1:${mqttPort}`] : []),
         ...(tls?.lines ?? []),
+        ...(member ? clusterFormation(member, nameOf) : []),
         statistics,
         "",
       ].join("\n"),
@@ -207,6 +216,7 @@ async function startNode(
   try {
     const version = await start(options.signal);
     return {
+      nodeName,
       amqpUrl,
       managementUrl,
       ...(options.mqtt ? { mqttUrl: `mqtt://guest:guest@127.0.0.1:${mqttPort}` } : {}),
