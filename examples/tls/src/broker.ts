@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { startBroker } from "broker";
+import { isFree, startBroker } from "broker";
 import { firstSignal, usage } from "shared";
 import { isThere, read } from "./certificates.ts";
 import { queue } from "./topology.ts";
@@ -16,6 +16,10 @@ if (![certificate, `${certificate}-key`, "ca"].every(isThere))
 const stopping = new AbortController();
 void firstSignal().then(() => stopping.abort());
 const port = Number(brokerUrl().port) || 5671;
+if (!(await isFree(port))) {
+  console.error(`Port ${port} is in use. AMQPS_URL may name another.`);
+  process.exit(1);
+}
 const tls = { ca: read("ca"), certificate: read(certificate), key: read(`${certificate}-key`), port };
 try {
   const broker = await startBroker({ private: true, tls, say: console.log, signal: stopping.signal });

@@ -155,7 +155,7 @@ async function startContainer(
       ({ StatusCode }) => ended.abort(new Error(`the container ended with exit code ${StatusCode}`)),
       () => {},
     );
-    return ready({ amqpUrl, managementUrl, mqtt: options.mqtt }, ended.signal, giveUp);
+    return ready({ ...options, amqpUrl, managementUrl }, ended.signal, giveUp);
   }
 
   const configured = new LoopbackContainer(image());

@@ -3,6 +3,6 @@ export { type Cluster, type ClusterNode, type ClusterOptions, startCluster } fro
 export { type FoundBroker, findBroker, startBroker } from "./find.ts";
 export { type Keeper, startKeeper } from "./keepers.ts";
 export { type Management, ManagementError } from "./management.ts";
-export { freePorts, onPorts } from "./ports.ts";
+export { freePorts, isFree, onPorts } from "./ports.ts";
 export { progress } from "./progress.ts";
 export { withBroker } from "./with-broker.ts";

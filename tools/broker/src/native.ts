@@ -202,7 +202,7 @@ async function startNode(
     keeper.process.on("message", onMessage);
     try {
       await keeper.tell("start");
-      return await ready({ amqpUrl, managementUrl, mqtt: options.mqtt }, exited.signal, giveUp);
+      return await ready({ ...options, amqpUrl, managementUrl }, exited.signal, giveUp);
     } finally {
       keeper.process.off("message", onMessage);
     }

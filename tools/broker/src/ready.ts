@@ -3,15 +3,15 @@ import amqp from "amqplib";
 import { managementApi } from "./management.ts";
 
 /**
- * Waits until a broker answers an AMQP handshake, its management API answers and, if so asked, it listens for MQTT.
+ * Waits until a broker answers an AMQP handshake, its management API answers and it listens for what else is asked.
  *
- * @param place Where it and its management API will answer, and whether it will speak MQTT.
+ * @param place Where it and its management API will answer, and whether it will speak MQTT and TLS, too.
  * @param giveUp Each ends the waiting; the promise then rejects with its reason.
  * @returns RabbitMQ's version.
  * @throws When two minutes were not enough, with what it answered last.
  */
 export async function ready(
-  { amqpUrl, managementUrl, mqtt = false }: Expected,
+  { amqpUrl, managementUrl, mqtt, tls }: Expected,
   ...giveUp: (AbortSignal | undefined)[]
 ): Promise<string> {
   const signal = AbortSignal.any(giveUp.filter((each) => each !== undefined));
@@ -32,24 +32,26 @@ export async function ready(
     }
   }
   await untilDone(() => handshake(amqpUrl));
-  if (mqtt) await untilDone(() => listensForMqtt(managementUrl));
+  if (mqtt) await untilDone(() => listensFor("mqtt", managementUrl));
+  if (tls) await untilDone(() => listensFor("amqp/ssl", managementUrl));
   return untilDone(() => versionAt(managementUrl));
 }
 
 interface Expected {
   amqpUrl: string;
   managementUrl: string;
-  mqtt?: boolean | undefined;
+  mqtt?: unknown;
+  tls?: unknown;
 }
 
 /** Asks the node itself, since Docker's proxy listens before it does. */
-async function listensForMqtt(managementUrl: string): Promise<void> {
+async function listensFor(wanted: string, managementUrl: string): Promise<void> {
   const overview = managementApi(managementUrl, 5_000)<{ listeners: { protocol: string }[] }>(
     "GET",
     "/overview",
   );
-  if ((await overview).listeners.every(({ protocol }) => protocol !== "mqtt"))
-    throw new Error("its MQTT plugin doesn't listen");
+  if ((await overview).listeners.every(({ protocol }) => protocol !== wanted))
+    throw new Error(`it doesn't listen for ${wanted}`);
 }
 
 /**
