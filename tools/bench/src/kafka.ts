@@ -168,7 +168,7 @@ const serverProperties = ({
   "transaction.state.log.min.isr": 1,
   "share.coordinator.state.topic.replication.factor": 1,
   "share.coordinator.state.topic.min.isr": 1,
-  "group.initial.rebalance.delay.ms": 1_000,
+  "group.initial.rebalance.delay.ms": 500,
 });
 
 /**

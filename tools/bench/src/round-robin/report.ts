@@ -1,3 +1,4 @@
+import { UserError } from "../benchmark.ts";
 import { figuresTable, inBrackets, type Table, writePage } from "../page.ts";
 import type { Plot } from "../plot.ts";
 import { whole } from "../progress.ts";
@@ -21,6 +22,7 @@ const figures = {
  * @returns A line with what matters most.
  */
 export function report(folder: string, results: Result[], missing: string[]): string {
+  if (results.length === 0) throw new UserError(`No results in ${folder} yet.`);
   const table = figuresTable(results, figures, ["profile", "size"]);
   const page = writePage(folder, {
     title: "One producer, four consumers: RabbitMQ and Kafka",
@@ -41,7 +43,13 @@ export function report(folder: string, results: Result[], missing: string[]): st
     results,
   });
   for (const row of [table.columns, ...table.rows]) console.log(row.join("\t"));
-  return [...missing.map((line) => line.split("\n", 1)[0]), `Plots and figures: ${page}`].join("\n");
+  const [size = 0] = sizes(results);
+  const durable = ["RabbitMQ", "Kafka"].flatMap((way) => {
+    const throughput = spread(of(results, way, "durable", size), "throughput");
+    return throughput ? [`${way} ${whole(throughput.median)}/s`] : [];
+  });
+  const without = missing.map((line) => `; ${line.split("\n", 1)[0]}`).join("");
+  return `durable, ${size} bytes: ${durable.join(", ")}${without}; ${page}`;
 }
 
 /** One for each size: throughput by profile. */
@@ -50,7 +58,7 @@ function plots(results: Result[]): Plot[] {
   return sizes(results).map((size) => ({
     name: `throughput-${size}`,
     title: `${count(results)} messages of ${size} bytes from one producer to four consumers`,
-    subtitle: `Median of ${rounds(results)} rounds, whiskers from the least to the greatest; higher is better`,
+    subtitle: `Medians, whiskers from the least to the greatest of ${rounds(results)} rounds; higher is better`,
     kind: "bars",
     categories: names,
     xLabel: "profile",
@@ -118,7 +126,8 @@ const unique = <T>(all: T[]): T[] => [...new Set(all)];
 const sizes = (results: Result[]) => unique(results.map(({ settings }) => Number(settings.size)));
 const ways = (results: Result[]) =>
   ["RabbitMQ", "Kafka", "C", "pika"].filter((way) => results.some((result) => result.way === way));
-const count = (results: Result[]) => whole(Number(results[0]?.settings.messages));
+const count = (results: Result[]) =>
+  whole(Math.max(...results.map(({ settings }) => Number(settings.messages))));
 const rounds = (results: Result[]) => Math.max(...results.map(({ round }) => round));
 const of = (results: Result[], way: string, profile: string, size: number) =>
   results.filter(

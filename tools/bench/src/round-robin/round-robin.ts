@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { Admin } from "@platformatic/kafka";
-import amqp from "amqplib";
 import { progress as brokerProgress } from "broker";
 import { type Benchmark, type Options, type Session, withSession } from "../benchmark.ts";
 import { type Kafka, startKafka } from "../kafka.ts";
 import { packageVersion } from "../machine.ts";
 import { findNative, findPika } from "../native.ts";
+import { withQueue } from "../queue.ts";
 import { environment, interleave, ResultFile, type Way } from "../results.ts";
 import { type Program, typescript } from "../worker.ts";
 import {
@@ -49,7 +49,9 @@ async function measure(options: Options): Promise<string> {
         ),
         ...("missing" in kafka
           ? []
-          : kafkaProfiles.map((profile) => kafkaWay(profile, { size, messages }, kafka, signal))),
+          : kafkaProfiles.map((profile) =>
+              kafkaWay(profile, { size, messages: messages * (profile.part ?? 1) }, kafka, signal),
+            )),
       ]);
       const kafkaVersions =
         "missing" in kafka ? {} : { Kafka: kafka.version, [kafkaClient]: packageVersion(kafkaClient) };
@@ -125,15 +127,9 @@ function rabbitmqWay(
     settings: { profile: name, ...work, consumers, ...settings },
     label: `${way}, ${name}, ${work.size} bytes`,
     total: work.messages,
-    async run(progress) {
-      const connection = await amqp.connect(amqpUrl, { noDelay: true });
-      try {
-        const channel = await connection.createChannel();
-        const { queue } = await channel.assertQueue(`round-robin-${randomUUID()}`, {
-          durable: true,
-          arguments: { "x-queue-type": settings.queue },
-        });
-        const measured = await run(
+    run: (progress) =>
+      withQueue(amqpUrl, settings.queue, (queue, channel) =>
+        run(
           {
             producer: producer(work, queue),
             consumers: Array.from({ length: consumers }, () => consumer(work, queue)),
@@ -142,13 +138,8 @@ function rabbitmqWay(
             remaining: async () => (await channel.checkQueue(queue)).messageCount,
           },
           progress,
-        );
-        await channel.deleteQueue(queue);
-        return measured;
-      } finally {
-        await connection.close();
-      }
-    },
+        ),
+      ),
   };
 }
 
