@@ -8,6 +8,9 @@ export interface ConnectOptions {
   /**
    * Where the broker is. By default what AMQP_URL says, else `amqp://localhost`. With `amqps:` the query may name an
    * authority to trust and a certificate of our own: see `readTls`.
+   *
+   * A cluster's nodes are given by their URLs with commas between them: `amqp://one,amqp://two`. They are tried in
+   * turn, and a lost connection goes to the next. What the first one's query says about TLS holds for all.
    */
   url?: string | undefined;
   /** What the management page calls this connection. By default the name of the script. */
@@ -22,7 +25,7 @@ export interface ConnectOptions {
 /**
  * Opens a connection that mends itself.
  *
- * The first connection is tried four times within about two seconds. Once it stood, a lost one is opened again
+ * The first connection is tried four times within about two seconds (and each node of a cluster once). Once it stood, a lost one is opened again
  * for as long as it takes, first after 0.2 s, then at growing intervals up to 4 s, each varied by a fifth so
  * that a thousand clients don't return at the same moment. A line on stderr says when it was lost, when it is
  * back, and, once, why the broker refuses it meanwhile.
@@ -46,21 +49,23 @@ export async function connect(options: ConnectOptions = {}): Promise<RecoveringC
  * @throws {BrokerError} When AMQP_URL is not a URL of a broker.
  */
 export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE_INFINITY): Promise<Opening> {
-  const { url, shown, login, tls } = readUrl(options.url ?? process.env.AMQP_URL ?? "amqp://localhost");
+  const { nodes, shown, tls } = readUrls(options.url ?? process.env.AMQP_URL ?? "amqp://localhost");
   let away = false;
-  const connection = await amqp.connect(url, {
+  // amqplib reads it at each attempt.
+  const current = { ...nodes[0] };
+  let attempts = 0;
+  const connection = await amqp.connect(current, {
     // Without it, a small write that follows another waits 40 ms for a delayed TCP acknowledgement.
     noDelay: true,
     // ms; a host that swallows packets would hold us for minutes
     timeout: 10_000,
     clientProperties: { connection_name: options.name ?? scriptName() },
-    ...login,
     ...tls,
     recovery: {
       waitForConnect: false,
       initialDelay: 200,
       maxDelay: 4_000,
-      initialMaxRetries: 3,
+      initialMaxRetries: Math.max(3, nodes.length - 1),
       maxRetries,
       async setup(model: ChannelModel) {
         mend(model);
@@ -71,6 +76,8 @@ export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE
     },
   });
   connection.on("error", () => {});
+  const turnToNext = () => Object.assign(current, nodes[++attempts % nodes.length]);
+  connection.on("disconnect", turnToNext).on("connect-failed", turnToNext);
 
   let connected = false;
   let refusal: unknown;
@@ -114,7 +121,7 @@ export async function open(options: ConnectOptions, maxRetries = Number.POSITIVE
 export interface Opening {
   connection: RecoveringChannelModel;
   ready: Promise<void>;
-  /** The broker's URL without its password. */
+  /** The broker's URL, or its nodes', without password. */
   shown: string;
   /** Closes the connection, or gives up connecting. */
   close: () => Promise<void>;
@@ -152,18 +159,35 @@ export async function closed(what: Channel | ChannelModel, close = () => what.cl
   await Promise.race([once(what, "close"), close()]).catch(() => {});
 }
 
+function readUrls(urls: string) {
+  // A comma may also be part of a password.
+  const all = urls.split(/,(?=amqps?:)/).map(readUrl) as [Node, ...Node[]];
+  return {
+    nodes: all.map(({ node }) => node),
+    shown: all.map(({ shown }) => shown).join(", "),
+    tls: all[0].tls,
+  };
+}
+
+type Node = ReturnType<typeof readUrl>;
+
 function readUrl(url: string) {
   const expected = "expected amqp://user:password@host:5672/virtual-host or amqps://…";
   try {
-    const { protocol, username, password, host, pathname, searchParams } = new URL(url);
+    const { protocol, username, password, host, hostname, port, pathname, searchParams } = new URL(url);
     if (protocol !== "amqp:" && protocol !== "amqps:")
       throw new BrokerError(`AMQP_URL begins with ${protocol} but ${expected}.`);
     return {
-      url,
       shown: `${protocol}//${username && `${username}@`}${host}${pathname}`,
-      // amqplib 2.3.1 decodes %C3%A9 in a URL's password as two letters, so it is decoded here.
-      login: username && {
-        credentials: amqp.credentials.plain(decodeURIComponent(username), decodeURIComponent(password)),
+      // amqplib takes the URL as text, too, but 2.3.1 then decodes %C3%A9 in a password as two letters.
+      node: {
+        ...Object.fromEntries(searchParams),
+        protocol: protocol.slice(0, -1),
+        hostname: hostname.replace(/^\[|\]$/g, ""),
+        port: Number(port),
+        username: decodeURIComponent(username) || "guest",
+        password: username ? decodeURIComponent(password) : "guest",
+        vhost: pathname.slice(1),
       },
       tls: protocol === "amqps:" ? readTls(searchParams) : {},
     };

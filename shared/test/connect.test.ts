@@ -114,6 +114,36 @@ test("takes user, password, virtual host and query from the URL, however they ar
   await virtualHost.delete();
 });
 
+test("turns to a cluster's next node when one doesn't answer, or is lost", async ({
+  broker,
+  virtualHost,
+  ownHost,
+}) => {
+  // Two virtual hosts can be told apart, and their connections cut, as if they were nodes.
+  const nobody = "amqp://guest:a,b@127.0.0.1:1";
+  const connection = await connect({ url: [nobody, ownHost.amqpUrl, nobody, virtualHost.amqpUrl].join() });
+  const declare = async (queue: string) =>
+    (await connection.createChannel()).assertQueue(queue, { exclusive: true });
+  await declare("before");
+  expect(await broker.management("GET", `/queues/${ownHost.name}/before`)).toMatchObject({ name: "before" });
+
+  const back = once(connection, "connect");
+  await broker.closeConnections(ownHost.name);
+  await back;
+  await declare("after");
+  expect(await broker.management("GET", `/queues/${virtualHost.name}/after`)).toMatchObject({
+    name: "after",
+  });
+  await connection.close();
+});
+
+test("names all of a cluster's nodes when none answers, without passwords", async () => {
+  const refused = connect({ url: "amqp://user:secret@127.0.0.1:1,amqp://127.0.0.1:2" });
+  await expect(refused).rejects.toThrow(
+    "No RabbitMQ at amqp://user@127.0.0.1:1, amqp://127.0.0.1:2 (connection refused).",
+  );
+});
+
 describe("TLS", () => {
   const folder = mkdtempSync(join(tmpdir(), "tls-"));
   afterAll(() => rmSync(folder, { recursive: true }));
