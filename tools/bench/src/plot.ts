@@ -2,12 +2,21 @@ import { fileURLToPath } from "node:url";
 import { Resvg } from "@resvg/resvg-js";
 import { BarChart, CustomChart, LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
-import { init, use } from "echarts/core";
+import { init, setPlatformAPI, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import type { Spread } from "./statistics.ts";
 
 // ECharts, since it draws SVG in Node without a browser's DOM, and depends on nothing but its own renderer.
 use([BarChart, CustomChart, LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
+// Without a canvas it guesses the width of a text, too narrow for Inter.
+setPlatformAPI({
+  measureText(text, font) {
+    const [, size] = /([\d.]+)px/.exec(font ?? "") ?? [];
+    // How high a line is, it asks by the width of a Chinese character.
+    const perCharacter = text === "国" ? 1 : 0.58;
+    return { width: text.length * perCharacter * Number(size ?? 12) };
+  },
+});
 
 export interface Series {
   name: string;
@@ -62,7 +71,13 @@ export function drawSvg(plot: Plot): string {
       textStyle: { ...text, fontSize: 18 },
       subtextStyle: { ...text, fontSize: 13 },
     },
-    legend: { data: series.map(({ name }) => name), bottom: 12, textStyle: { ...text, fontSize: 13 } },
+    legend: {
+      data: series.map(({ name }) => name),
+      bottom: 12,
+      left: 80,
+      right: 24,
+      textStyle: { ...text, fontSize: 13 },
+    },
     grid: { left: 80, right: 24, top: 84, bottom: 96 },
     xAxis: {
       type: "category",

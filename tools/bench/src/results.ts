@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "./benchmark.ts";
@@ -37,7 +37,7 @@ export class ResultFile {
   }
 
   /**
-   * @returns All results. A last line that was cut in the middle is left out, and so is a file that isn't there.
+   * @returns All results. A last line that was cut in the middle is removed; a file that isn't there has none.
    * @throws When another line isn't JSON.
    */
   read(): Result[] {
@@ -77,8 +77,10 @@ function readLines(path: string): Result[] {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
   }
-  // What follows the last line feed was cut in the middle, or is nothing.
-  return text
+  // What follows the last line feed was cut in the middle, or is nothing. The next result must not follow it.
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  if (whole !== text) writeFileSync(path, whole);
+  return whole
     .split("\n")
     .slice(0, -1)
     .map((line) => JSON.parse(line));

@@ -60,7 +60,9 @@ export function startWorker({ file, args }: Program, options: WorkerOptions = {}
   const child = spawn(file, args, {
     cwd: root,
     env: { ...process.env, ...(amqpUrl && { AMQP_URL: amqpUrl }), ...env },
-    stdio: ["pipe", "pipe", "pipe"],
+    // A group of its own: Ctrl-C reaches this process only, which ends it.
+    detached: true,
+    windowsHide: true,
   });
   const ready = withResolvers<void>();
   const done = withResolvers<Done>();

@@ -1,5 +1,9 @@
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { test } from "testkit";
 import { describe, expect } from "vitest";
+import { findNative } from "../src/native.ts";
 import { compare, median } from "../src/rounds.ts";
 
 describe("rounds", () => {
@@ -40,18 +44,75 @@ test("bench helper prints machine, versions and four comparisons", async ({ brok
 
 test("Ctrl-C ends a benchmark and what it has started", async ({ management, run }) => {
   const bench = run("bench", "helper", "--quick");
-  await bench.printed(/^Publishing: round 0/);
+  await bench.printed(/^Publishing/);
   bench.press("^C");
   expect(await bench.exit).toEqual({ code: 130, signal: null });
   const virtualHosts = await management<{ name: string }[]>("GET", "/vhosts");
   expect(virtualHosts.filter(({ name }) => name.startsWith("bench-"))).toEqual([]);
 });
 
+describe("bench confirms", () => {
+  const folder = fileURLToPath(new URL("../../../results/bench/quick/confirms/", import.meta.url));
+  const results = () => readFileSync(join(folder, "results.jsonl"), "utf8").trimEnd().split("\n");
+
+  test("keeps what it has measured after Ctrl-C, and goes on from there", async ({ management, run }) => {
+    const bench = run("bench", "confirms", "--quick");
+    await bench.printed(/^confirms: round 1 of 1: windows, 10 /);
+    bench.press("^C");
+    expect(await bench.exit).toEqual({ code: 130, signal: null });
+    const kept = results();
+    expect(bench.errors.at(-1)).toContain("--resume");
+    const virtualHosts = await management<{ name: string }[]>("GET", "/vhosts");
+    expect(virtualHosts.filter(({ name }) => name.startsWith("bench-"))).toEqual([]);
+
+    const resumed = run("bench", "confirms", "--quick", "--resume");
+    expect(await resumed.exit).toEqual({ code: 0, signal: null });
+    expect(results().slice(0, kept.length)).toEqual(kept);
+    const ways = results().map((line) => {
+      const { way, settings } = JSON.parse(line);
+      return `${way} ${settings.unconfirmed} ${settings.queue}`;
+    });
+    const inC = "missing" in (await findNative()) ? [] : ["windows, in C 1000"];
+    const expected = [
+      "individually 1",
+      ...["batches", "windows"].flatMap((way) => [10, 100, 1000].map((limit) => `${way} ${limit}`)),
+      ...inC,
+    ].flatMap((way) => [`${way} classic`, `${way} quorum`]);
+    expect(ways.sort()).toEqual(expected.sort());
+    expect(kept.length).toBeLessThan(expected.length);
+  });
+
+  test("draws them again", async ({ run }) => {
+    const page = join(folder, "index.html");
+    rmSync(page);
+    const bench = run("bench", "confirms", "--quick", "--plot-only");
+    expect(await bench.exit).toEqual({ code: 0, signal: null });
+    expect(bench.lines.at(-1)).toContain(pathToFileURL(page).href);
+    expect(readFileSync(page, "utf8")).toContain("Publisher confirms");
+  });
+});
+
+test.for(["prefetch", "rpc"])("bench %s runs", async (name, { run }) => {
+  const bench = run("bench", name, "--quick");
+  expect(await bench.exit).toEqual({ code: 0, signal: null });
+  expect(bench.lines.at(-1)).toMatch(/; file:.*index\.html$/);
+  expect(bench.lines.at(-1)).not.toContain("NaN");
+});
+
 test("says what is right when the arguments are wrong", async ({ run }) => {
-  for (const args of [[], ["nothing"], ["helper", "more"], ["helper", "--fast"]]) {
+  for (const [args, right] of [
+    [[], "Which benchmark? There are: "],
+    [["nothing"], 'There is no benchmark "nothing". There are: '],
+    [["helper", "more"], "One benchmark at a time."],
+    [["helper", "--fast"], "Unknown option '--fast'"],
+    [["helper", "--rounds", "0"], "--rounds takes a whole number from 1 to 1000."],
+    [["helper", "--rounds", "x"], "--rounds takes a whole number from 1 to 1000."],
+    [["helper", "--plot-only", "--resume"], "--plot-only measures nothing, so it stands alone."],
+  ] as const) {
     const bench = run("bench", ...args);
     expect(await bench.exit).toEqual({ code: 2, signal: null });
-    expect(bench.errors).toContain("Usage:   pnpm bench <benchmark> [--quick]");
+    expect(bench.errors[0]).toContain(right);
+    expect(bench.errors.join("\n")).toContain("Usage:   pnpm bench <benchmark> [--quick]");
   }
   const bench = run("bench", "--help");
   expect(await bench.exit).toEqual({ code: 0, signal: null });

@@ -1,0 +1,132 @@
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Progress } from "../src/progress.ts";
+import { type InterleaveOptions, interleave, ResultFile } from "../src/results.ts";
+import { environment, result } from "./results.ts";
+
+function newFile() {
+  const folder = mkdtempSync(join(tmpdir(), "bench-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, "deeper", "results.jsonl");
+}
+
+describe("the file of results", () => {
+  test("keeps each result, and knows what it has by all of its settings", () => {
+    const path = newFile();
+    const file = new ResultFile(path);
+    expect(file.read()).toEqual([]);
+    const kept = result({ settings: { size: 100, queue: "quorum" } });
+    file.append(kept);
+    file.append(result({ round: 2 }));
+    const again = new ResultFile(path);
+    expect(again.read()).toEqual([kept, result({ round: 2 })]);
+    expect(again.has("some", 1, "ours", { queue: "quorum", size: 100 })).toBe(true);
+    expect(again.has("some", 1, "ours", { size: 100 })).toBe(false);
+    expect(again.has("some", 2, "theirs", { size: 100 })).toBe(false);
+    expect(again.has("other", 2, "ours", { size: 100 })).toBe(false);
+  });
+
+  test("survives a last line that was cut, and goes on behind it", () => {
+    const path = newFile();
+    new ResultFile(path).append(result());
+    appendFileSync(path, '{"benchmark":"so');
+    const file = new ResultFile(path);
+    expect(file.read()).toEqual([result()]);
+    file.append(result({ round: 2 }));
+    expect(new ResultFile(path).read()).toEqual([result(), result({ round: 2 })]);
+  });
+
+  test("refuses a broken line in the middle", () => {
+    const path = newFile();
+    new ResultFile(path).append(result());
+    appendFileSync(path, "nonsense\n");
+    expect(() => new ResultFile(path).read()).toThrow("nonsense");
+  });
+});
+
+describe("rounds of several ways", () => {
+  function setUp(more: Partial<InterleaveOptions> = {}) {
+    const order: string[] = [];
+    const way = (name: string) => ({
+      way: name,
+      settings: { size: 100 },
+      total: 1,
+      run: async () => {
+        order.push(name);
+        return { rate: order.length };
+      },
+    });
+    const silent = { isTTY: false, write: () => true } as unknown as NodeJS.WriteStream;
+    const options = {
+      benchmark: "some",
+      rounds: 2,
+      file: new ResultFile(newFile()),
+      resume: false,
+      progress: new Progress(silent),
+      environment,
+      ...more,
+    };
+    return { order, ways: ["a", "b", "c"].map(way), options };
+  }
+
+  test("each starts with another way, after one that doesn't count", async () => {
+    const { order, ways, options } = setUp();
+    const results = await interleave(ways, options);
+    expect(order.join("")).toBe("abcbcacab");
+    expect(results.map(({ round, way }) => `${round}${way}`)).toEqual(["1b", "1c", "1a", "2c", "2a", "2b"]);
+    expect(results[0]?.measured).toEqual({ rate: 4 });
+    expect(new ResultFile(options.file.path).read()).toEqual(results);
+  });
+
+  test("quick ones all count", async () => {
+    const { order, ways, options } = setUp({ quick: true, rounds: 1 });
+    expect(await interleave(ways, options)).toHaveLength(3);
+    expect(order.join("")).toBe("bca");
+  });
+
+  test("are kept when one fails, and gone on with by --resume", async () => {
+    const { order, ways, options } = setUp({ quick: true });
+    const failing = ways.map((way) =>
+      way.way === "c" ? { ...way, run: () => Promise.reject(new Error("no")) } : way,
+    );
+    await expect(interleave(failing, options)).rejects.toThrow("no");
+    expect(order.join("")).toBe("b");
+
+    const resumed = setUp({ quick: true, resume: true, file: new ResultFile(options.file.path) });
+    expect(await interleave(resumed.ways, resumed.options)).toHaveLength(6);
+    expect(resumed.order.join("")).toBe("cacab");
+
+    const complete = setUp({ resume: true, file: new ResultFile(options.file.path) });
+    expect(await interleave(complete.ways, complete.options)).toHaveLength(6);
+    expect(complete.order).toEqual([]);
+
+    const anew = setUp({ quick: true, rounds: 1, file: new ResultFile(options.file.path) });
+    expect(await interleave(anew.ways, anew.options)).toHaveLength(3);
+  });
+
+  test("stop when they are told to", async () => {
+    const stopping = new AbortController();
+    const { order, ways, options } = setUp({ signal: stopping.signal });
+    ways.push({
+      ...(ways[0] as (typeof ways)[0]),
+      way: "last",
+      run: async () => {
+        stopping.abort(new Error("told"));
+        return { rate: 0 };
+      },
+    });
+    await expect(interleave(ways, options)).rejects.toThrow("told");
+    expect(order.join("")).toBe("abc");
+  });
+
+  test("of another machine or other versions aren't mixed in", async () => {
+    const { ways, options } = setUp({ quick: true });
+    await interleave(ways, options);
+    const newer = { ...environment, versions: { Node: "22" } };
+    const other = { ...options, resume: true, environment: newer };
+    await expect(interleave(ways, other)).rejects.toThrow("without --resume");
+    expect(await interleave(ways, { ...other, resume: false })).toHaveLength(6);
+  });
+});
