@@ -5,7 +5,7 @@ import time
 
 import pika
 
-from worker_events import PARAMETERS, await_start, body, now, say
+from worker_events import PARAMETERS, await_end, await_start, body, now, say
 
 queue, count, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
@@ -26,7 +26,8 @@ for number in range(count):
     if time.monotonic() - said > 0.1:
         said = time.monotonic()
         say(event="progress", count=number + 1)
-channel.close()
-last = now()
+# The answer says that the broker has read all that came before.
+channel.queue_declare(queue=queue, passive=True)
+say(event="done", count=count, first=first, last=now())
+await_end()
 connection.close()
-say(event="done", count=count, first=first, last=last)

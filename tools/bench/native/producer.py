@@ -7,7 +7,7 @@ import sys
 
 import pika
 
-from worker_events import PARAMETERS, await_start, body, now, say
+from worker_events import PARAMETERS, await_end, await_start, body, now, say
 
 queue, count, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 properties = pika.BasicProperties(delivery_mode=2 if sys.argv[4] == "1" else 1)
@@ -22,7 +22,7 @@ class Producer:
         # Delivery tags, which begin at 1. All below the lowest have been confirmed.
         self.unconfirmed = set()
         self.lowest = 1
-        self.first = self.last = 0.0
+        self.first = 0.0
         self.connection = pika.SelectConnection(
             PARAMETERS,
             on_open_callback=lambda connection: connection.channel(on_open_callback=self.on_channel),
@@ -61,7 +61,8 @@ class Producer:
         if self.published < count:
             self.connection.ioloop.add_callback_threadsafe(lambda: self.publish(GROUP))
         else:
-            self.channel.close()
+            # The answer says that the broker has read all that came before.
+            self.channel.queue_declare(queue, passive=True, callback=lambda _: self.finish())
 
     def on_confirm(self, frame):
         if not isinstance(frame.method, pika.spec.Basic.Ack):
@@ -74,18 +75,15 @@ class Producer:
             self.unconfirmed.discard(tag)
         self.publish(window - len(self.unconfirmed))
         if not self.unconfirmed:
-            self.last = now()
-            self.channel.close()
+            self.finish()
+
+    def finish(self):
+        say(event="done", count=self.published, first=self.first, last=now())
+        await_end()
+        self.connection.ioloop.stop()
 
     def on_closed(self, channel, reason):
-        if window == 0:
-            self.last = now()
-        if not isinstance(reason, pika.exceptions.ChannelClosedByClient):
-            sys.exit(f"publishing: {reason}")
-        self.connection.add_on_close_callback(lambda *_: self.connection.ioloop.stop())
-        self.connection.close()
+        sys.exit(f"publishing: {reason}")
 
 
-producer = Producer()
-producer.connection.ioloop.start()
-say(event="done", count=producer.published, first=producer.first, last=producer.last)
+Producer().connection.ioloop.start()

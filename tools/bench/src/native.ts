@@ -48,7 +48,7 @@ export interface CallerOptions {
  *
  * - `producer`, which publishes when it is told to go: `count`, `first` and `last` (ms since 1970, with fractions:
  *   before the first publish, and after the last confirm, or without confirms when the broker has read all), and with
- *   confirms how long these took: `p50`, `p90`, `p99`, `p999`, `max` in ms.
+ *   confirms how long these took: `p50`, `p90`, `p99`, `p999`, `max` in ms. It then waits to be ended.
  * - `consumer`, which ends when it is told to stop: `count` deliveries, `first` (ms since 1970: at the first delivery),
  *   `last` (after the last acknowledgement was written), and what `Seen` reports: `seen`, `repeated`.
  * - `server`, which answers each request with its body until it is told to stop: nothing.

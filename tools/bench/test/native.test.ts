@@ -19,7 +19,11 @@ async function run(program: Program, { amqpUrl }: VirtualHost) {
   const worker = startWorker(program, { amqpUrl });
   await worker.ready;
   worker.go();
-  return worker.done;
+  try {
+    return await worker.done;
+  } finally {
+    await worker.kill();
+  }
 }
 
 /** Runs a consumer until it has had as many messages. */
