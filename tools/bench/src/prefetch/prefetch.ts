@@ -5,7 +5,7 @@ import { withQueue } from "../queue.ts";
 import type { Way } from "../results.ts";
 import { startWorker, typescript } from "../worker.ts";
 import type { Consuming } from "./consumer.ts";
-import { acks, limits, report } from "./report.ts";
+import { acks, limits, quickLimits, report } from "./report.ts";
 
 /** Bytes of a body. */
 const size = 100;
@@ -17,7 +17,7 @@ export const prefetch = kept({
   async prepare(session, { quick }) {
     const { amqpUrl } = await session.makeVirtualHost();
     const messages = (prefetch: number) => (quick ? 500 : prefetch === 1 ? 10_000 : 40_000);
-    const ways = limits.flatMap((prefetch) =>
+    const ways = (quick ? quickLimits : limits).flatMap((prefetch) =>
       acks.map((ack) => consuming(session, amqpUrl, { prefetch, ack, messages: messages(prefetch) })),
     );
     return { ways, versions: {} };

@@ -4,10 +4,14 @@ import type { Result } from "../results.ts";
 import { ratio, spread, where } from "../statistics.ts";
 
 export const limits = [1, 10, 50, 100, 250, 500, 1000];
+export const quickLimits = [1, 100, 250, 1000];
 export const acks = ["each", "grouped"] as const;
 
 /** Draws the page of the prefetch from its results. */
 export function report(folder: string, results: Result[]): string {
+  const measured = limits.filter((prefetch) =>
+    results.some(({ settings }) => settings.prefetch === prefetch),
+  );
   const at = (way: string, prefetch: number) => where(results, way, { prefetch });
   const rate = (prefetch: number, way = "each") =>
     inFigures(spread(at(way, prefetch), "throughput")?.median ?? Number.NaN);
@@ -27,12 +31,12 @@ export function report(folder: string, results: Result[]): string {
         title: "Consuming",
         subtitle: "Medians, and the least and the greatest of the rounds",
         kind: "lines",
-        categories: limits.map(String),
+        categories: measured.map(String),
         xLabel: "prefetch: messages that may be unacknowledged",
         yLabel: "messages a second",
         series: acks.map((ack) => ({
           name: ack === "each" ? "acknowledged one by one" : "grouped: once a turn",
-          points: limits.map((prefetch) => spread(at(ack, prefetch), "throughput")),
+          points: measured.map((prefetch) => spread(at(ack, prefetch), "throughput")),
         })),
       },
     ],
