@@ -58,7 +58,7 @@ const byAddress: Way = {
   name: "KAFKA_BROKERS",
   async start({ signal }) {
     const brokers = (process.env.KAFKA_BROKERS ?? "").split(",").map((broker) => broker.trim());
-    await answers(brokers, 10_000, signal);
+    await answers(brokers, 5_000, signal);
     return {
       brokers,
       version: "at KAFKA_BROKERS",

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { UserError } from "../benchmark.ts";
 import { figuresTable, inBrackets, type Table, writePage } from "../page.ts";
 import type { Plot } from "../plot.ts";
@@ -42,6 +44,7 @@ export function report(folder: string, results: Result[], missing: string[]): st
     ],
     results,
   });
+  writeFileSync(join(folder, "figures.md"), markdown(results));
   for (const row of [table.columns, ...table.rows]) console.log(row.join("\t"));
   const [size = 0] = sizes(results);
   const durable = ["RabbitMQ", "Kafka"].flatMap((way) => {
@@ -50,6 +53,26 @@ export function report(folder: string, results: Result[], missing: string[]): st
   });
   const without = missing.map((line) => `; ${line.split("\n", 1)[0]}`).join("");
   return `durable, ${size} bytes: ${durable.join(", ")}${without}; ${page}`;
+}
+
+/** The medians as Markdown, for docs/rabbitmq-and-kafka.md. */
+function markdown(results: Result[]): string {
+  const row = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  const rows = profiles.flatMap(({ name }, n, all) => {
+    // A profile that both brokers have is listed for each.
+    if (all.findIndex((profile) => profile.name === name) !== n) return [];
+    return ways(results).flatMap((way) => {
+      const medians = sizes(results).map(
+        (size) => spread(of(results, way, name, size), "throughput")?.median,
+      );
+      if (medians.every((median) => median === undefined)) return [];
+      return [
+        row([`\`${name}\``, way, ...medians.map((median) => (median === undefined ? "" : whole(median)))]),
+      ];
+    });
+  });
+  const columns = ["Profile", "", ...sizes(results).map((size) => `${size} bytes`)];
+  return `${[row(columns), row(columns.map((_, n) => (n < 2 ? "---" : "--:"))), ...rows].join("\n")}\n`;
 }
 
 /** One for each size: throughput by profile. */
