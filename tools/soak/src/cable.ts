@@ -1,25 +1,30 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
+/** A broker, as far as a cable is concerned. */
+interface Reachable {
+  amqpUrl: string;
+}
+
 /** A way from a port of its own on 127.0.0.1 to the first broker that listens, as a load balancer is. It can be cut. */
 export class Cable {
   readonly #server: Server;
   readonly #lines = new Map<Socket, Socket>();
-  readonly #targets: readonly number[];
-  #target: number | undefined;
+  readonly #brokers: readonly Reachable[];
+  #broker: Reachable | undefined;
 
-  private constructor(targets: readonly number[]) {
-    this.#targets = targets;
+  private constructor(brokers: readonly Reachable[]) {
+    this.#brokers = brokers;
     this.#server = createServer((near) => void this.#connect(near));
   }
 
   /**
    * Lays a cable.
    *
-   * @param targets The brokers' ports on 127.0.0.1. The first that listens is taken.
+   * @param brokers Where it may lead. Each connection goes to the first that listens.
    */
-  static async lay(targets: readonly number[]): Promise<Cable> {
-    const cable = new Cable(targets);
+  static async lay(brokers: readonly Reachable[]): Promise<Cable> {
+    const cable = new Cable(brokers);
     await once(cable.#server.listen(0, "127.0.0.1"), "listening");
     return cable;
   }
@@ -29,9 +34,9 @@ export class Cable {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** The broker's port to which the last connection went. */
-  get target(): number | undefined {
-    return this.#target;
+  /** Whether the last connection went to that broker. */
+  leadsTo(broker: Reachable): boolean {
+    return this.#broker?.amqpUrl === broker.amqpUrl;
   }
 
   /**
@@ -76,11 +81,12 @@ export class Cable {
   }
 
   async #reach(): Promise<Socket | undefined> {
-    for (const target of this.#targets) {
-      const socket = connect(target, "127.0.0.1");
+    for (const broker of this.#brokers) {
+      const { hostname, port } = new URL(broker.amqpUrl);
+      const socket = connect(Number(port), hostname);
       try {
         await once(socket, "connect");
-        this.#target = target;
+        this.#broker = broker;
         return socket;
       } catch {
         // The next one, then.

@@ -7,7 +7,7 @@ import type { Ledger } from "./ledger.ts";
 export class Side {
   readonly name: string;
   readonly queues: string[];
-  readonly #ports: readonly number[];
+  readonly #brokers: readonly { amqpUrl: string }[];
   readonly #ledger: Ledger;
   readonly #fail: (error: Error) => void;
   readonly #cables: Cable[] = [];
@@ -21,21 +21,21 @@ export class Side {
 
   /**
    * @param name How its programs and messages are called.
-   * @param ports Of the broker, or of the cluster's nodes.
+   * @param brokers One, or a cluster's nodes.
    * @param queues The names of its queues.
    * @param ledger Keeps account of its messages.
    * @param fail Hears of a program that ends by itself.
    */
   constructor(
     name: string,
-    ports: readonly number[],
+    brokers: readonly { amqpUrl: string }[],
     queues: string[],
     ledger: Ledger,
     fail: (error: Error) => void,
   ) {
     this.name = name;
     this.queues = queues;
-    this.#ports = ports;
+    this.#brokers = brokers;
     this.#ledger = ledger;
     this.#fail = fail;
   }
@@ -76,18 +76,21 @@ export class Side {
    *
    * @param since When the broker could be reached again, by `performance.now()`.
    * @param signal Gives up.
-   * @returns How long the consumers were away that were disconnected, in ms.
+   * @param options `served`: all consumers were away, until their next message.
+   * @returns How long consumers were away, in ms: by default those that were disconnected, until they were ready.
    */
-  async recovered(since: number, signal: AbortSignal): Promise<number[]> {
+  async recovered(since: number, signal: AbortSignal, { served = false } = {}): Promise<number[]> {
     this.#mark = this.#highest;
     const away: number[] = [];
     await Promise.all(
       this.clients.map(async (client) => {
         const wasAway = client.readyAt === undefined || client.readyAt > since;
         await client.ready(signal);
-        if (wasAway && client !== this.publisher) away.push(Math.max(0, (client.readyAt ?? 0) - since));
         const event = client === this.publisher ? "confirmed" : "received";
         await client.heard(event, signal, (id) => numberOf(id) > this.#mark);
+        if (client === this.publisher) return;
+        if (served) away.push(performance.now() - since);
+        else if (wasAway) away.push(Math.max(0, (client.readyAt as number) - since));
       }),
     );
     return away;
@@ -96,12 +99,12 @@ export class Side {
   /**
    * Has the publisher finish, waits until the queues are empty, then stops the consumers.
    *
-   * @param amqpUrl Where the queues are.
    * @param signal Gives up.
    * @throws When a program doesn't end well.
    */
-  async close(amqpUrl: string, signal: AbortSignal): Promise<void> {
+  async close(signal: AbortSignal): Promise<void> {
     const codes = [await this.publisher.finish(signal)];
+    const [{ amqpUrl } = { amqpUrl: "" }] = this.#brokers;
     const connection = await amqp.connect(amqpUrl, { noDelay: true });
     connection.on("error", () => {});
     const channel = await connection.createChannel();
@@ -120,7 +123,9 @@ export class Side {
   }
 
   async #start(name: string, program: string, args: string[]): Promise<Client> {
-    const cable = await Cable.lay(this.#ports);
+    // Each begins with another node of a cluster.
+    const first = this.#cables.length % this.#brokers.length;
+    const cable = await Cable.lay([...this.#brokers.slice(first), ...this.#brokers.slice(0, first)]);
     this.#cables.push(cable);
     return this.#run(name, program, args, cable);
   }

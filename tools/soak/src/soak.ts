@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import amqp from "amqplib";
-import { type Broker, progress, startBroker } from "broker";
+import { type Broker, type Cluster, progress, startBroker, startCluster } from "broker";
 import { type Fault, faults, type Kind, kinds } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
 import { type Outcome, report, type Sample, seconds } from "./report.ts";
@@ -34,15 +34,15 @@ export async function soak(options: Options, interrupted: AbortSignal): Promise<
   const outcomes: Outcome[] = [];
   const samples: Sample[] = [];
   const { say, end } = progress();
-  let broker: Broker | undefined;
-  let node: Side | undefined;
+  const places: Places = {};
   let trouble: Error | undefined;
 
-  /** Gives up after a while, or when a program has ended by itself. */
-  const patience = () => AbortSignal.any([failed.signal, AbortSignal.timeout(options.within * 1000)]);
+  /** Gives up after so many s, or when a program has ended by itself. */
+  const patience = (seconds = options.within) =>
+    AbortSignal.any([failed.signal, AbortSignal.timeout(seconds * 1000)]);
 
-  async function measureMemory(side: Side) {
-    for (const client of side.longLiving)
+  async function measureMemory() {
+    for (const client of sidesOf(places).flatMap(({ longLiving }) => longLiving))
       samples.push({ process: client.name, faults: outcomes.length, ...(await client.memory(patience())) });
     globalThis.gc?.();
     const { rss, heapUsed: heap } = process.memoryUsage();
@@ -50,32 +50,37 @@ export async function soak(options: Options, interrupted: AbortSignal): Promise<
   }
 
   try {
-    broker = await startBroker({ private: true, say, signal: interrupted });
+    await startBrokers(places, options.deck.includes("leader"), say, interrupted);
     end();
-    node = new Side("node", [portOf(broker)], ["quorum", "classic"], ledger, fail);
-    await node.open(AbortSignal.any([failed.signal, AbortSignal.timeout(60_000)]));
+    const { broker, cluster } = places as Required<Places>;
+    places.node = new Side("node", [broker], ["quorum", "classic"], ledger, fail);
+    if (cluster) places.group = new Side("cluster", cluster.nodes, ["quorum"], ledger, fail);
+    for (const side of sidesOf(places)) {
+      await side.open(patience(START));
+      await side.recovered(performance.now(), patience(START));
+    }
     await broker.settle();
-    await node.recovered(performance.now(), patience());
-    await measureMemory(node);
+    await cluster?.settle();
+    await measureMemory();
 
     const over = AbortSignal.timeout(options.minutes * 60_000);
     for (const fault of faults(options.seed, options.deck)) {
       if (over.aborted || interrupted.aborted || outcomes.length >= options.faults) break;
-      const { what, away } = await strike(fault, broker, node, patience);
+      const { what, away } = await strike(fault, places as Required<Places>, patience);
       outcomes.push({ kind: fault.kind, away });
-      const back = away.length > 0 ? `back after ${seconds(Math.max(...away))}` : "nobody was away";
+      const back = away.length > 0 ? `back after ${seconds(Math.max(...away))}` : "no consumer was away";
       console.log(`${String(outcomes.length).padStart(5)}  ${what}: ${back}`);
-      if (outcomes.length % 10 === 0) await measureMemory(node);
+      if (outcomes.length % 10 === 0) await measureMemory();
     }
-    if (outcomes.length % 10 !== 0) await measureMemory(node);
-    await node.close(broker.amqpUrl, AbortSignal.any([failed.signal, AbortSignal.timeout(60_000)]));
+    if (outcomes.length % 10 !== 0) await measureMemory();
+    for (const side of sidesOf(places)) await side.close(patience(START));
   } catch (error) {
-    if (!broker) throw error;
+    if (!places.node) throw error;
     trouble = error as Error;
   } finally {
     end();
-    await node?.kill();
-    await broker?.stop();
+    for (const side of sidesOf(places)) await side.kill();
+    await Promise.all([places.broker?.stop(), places.cluster?.stop()]);
   }
 
   const figures = ledger.figures();
@@ -84,18 +89,51 @@ export async function soak(options: Options, interrupted: AbortSignal): Promise<
   return figures.lost.length === 0 && !trouble;
 }
 
+/** s; a bound for what is no fault: the start and the end. */
+const START = 60;
+
+/** What runs. */
+interface Places {
+  broker?: Broker;
+  /** Where leaders are killed. */
+  cluster?: Cluster | undefined;
+  node?: Side;
+  group?: Side | undefined;
+}
+
+const sidesOf = ({ node, group }: Places): Side[] => [node, group].filter((side) => side !== undefined);
+
+async function startBrokers(
+  places: Places,
+  withCluster: boolean,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const started = await Promise.allSettled([
+    startBroker({ private: true, say, signal }).then((broker) => {
+      places.broker = broker;
+    }),
+    withCluster &&
+      startCluster({ say, signal }).then((cluster) => {
+        places.cluster = cluster;
+      }),
+  ]);
+  // Whichever has started is known by now, and will be stopped.
+  for (const each of started) if (each.status === "rejected") throw each.reason;
+}
+
 /** Has a fault come, puts right what it broke, and waits until everybody has recovered. */
 async function strike(
   { kind, random }: Fault,
-  broker: Broker,
-  side: Side,
+  { broker, cluster, node, group }: Required<Places>,
   patience: () => AbortSignal,
 ): Promise<{ what: string; away: number[] }> {
   const pick = <Item>(items: Item[]) => items[Math.floor(random() * items.length)] as Item;
-  const recovered = (since: number) => side.recovered(since, patience());
+  const name = kinds[kind];
 
   switch (kind) {
     case "cut": {
+      const side = pick(sidesOf({ node, group }));
       const client = pick(side.clients);
       const times = 1 + Math.floor(random() * 3);
       for (let cut = 1; ; cut++) {
@@ -106,39 +144,47 @@ async function strike(
         await client.cable.nextConnection(patience());
         await pause(random() * 50);
       }
-      const what = `${kinds[kind]}${times > 1 ? ` ${times} times` : ""}, ${client.name}`;
-      return { what, away: await recovered(performance.now()) };
+      const away = await side.recovered(performance.now(), patience());
+      return { what: `${name}${times > 1 ? ` ${times} times` : ""}, ${client.name}`, away };
     }
     case "closed": {
-      const client = pick(side.clients);
+      const client = pick(node.clients);
       client.disconnected();
       await broker.closeConnections("/", new RegExp(`^soak ${client.name}$`));
-      return { what: `${kinds[kind]}, ${client.name}`, away: await recovered(performance.now()) };
+      return { what: `${name}, ${client.name}`, away: await node.recovered(performance.now(), patience()) };
     }
     case "worker": {
+      const side = pick(sidesOf({ node, group }));
       const killed = performance.now();
       await side.replaceWorker();
-      return { what: kinds[kind], away: await recovered(killed) };
+      return { what: `${name}, ${side.name}`, away: await side.recovered(killed, patience()) };
     }
     case "alarm": {
-      const blocked = side.publisher.heard("blocked", patience());
-      await broker.memoryAlarm(true);
-      await blocked;
+      const blocked = node.publisher.heard("blocked", patience());
+      await Promise.all([blocked, broker.memoryAlarm(true)]);
       await broker.memoryAlarm(false);
-      return { what: kinds[kind], away: await recovered(performance.now()) };
+      return { what: name, away: await node.recovered(performance.now(), patience()) };
     }
     case "broker": {
-      for (const client of side.clients) client.disconnected();
+      for (const client of node.clients) client.disconnected();
       await broker.kill();
       const [since] = await Promise.all([reachable(broker.amqpUrl), broker.start()]);
-      return { what: kinds[kind], away: await recovered(since) };
+      return { what: name, away: await node.recovered(since, patience()) };
+    }
+    case "leader": {
+      if (!cluster || !group) throw new Error("There is no cluster whose leader could be killed.");
+      const leader = await cluster.leader("/", "quorum");
+      for (const client of group.clients) if (client.cable.leadsTo(leader)) client.disconnected();
+      const killed = performance.now();
+      await leader.kill();
+      const away = await group.recovered(killed, patience(), { served: true });
+      await leader.start();
+      return { what: `${name}, ${leader.name}`, away };
     }
     case "theft": {
-      await steal(broker.amqpUrl, pick(side.queues));
-      return { what: kinds[kind], away: await recovered(performance.now()) };
+      await steal(broker.amqpUrl, pick(node.queues));
+      return { what: name, away: await node.recovered(performance.now(), patience()) };
     }
-    case "leader":
-      throw new Error("There is no cluster.");
   }
 }
 
@@ -164,5 +210,3 @@ async function steal(amqpUrl: string, queue: string): Promise<void> {
   await new Promise((resolve) => channel.consume(queue, resolve, { noAck: true }));
   await connection.close();
 }
-
-const portOf = ({ amqpUrl }: Broker): number => Number(new URL(amqpUrl).port);

@@ -55,7 +55,7 @@ describe("pnpm soak", () => {
   };
 
   test("survives a fault of each kind without a loss, and says what it saw", async ({ runWith }) => {
-    const kinds = ["cut", "closed", "worker", "alarm", "broker"];
+    const kinds = ["cut", "closed", "worker", "alarm", "broker", "leader"];
     const { terminal, programs } = soak(
       runWith,
       ...["--kinds", kinds.join(), "--faults", `${kinds.length}`, "--seed", "5", "--within", "60"],
@@ -64,20 +64,27 @@ describe("pnpm soak", () => {
     const { lines } = terminal;
     expect(lines[0]).toMatch(/^Seed 5: /);
     expect(lines.filter((line) => /^ +\d+ {2}\w.*: /.test(line))).toHaveLength(kinds.length);
-    for (const kind of ["connection cut", "connection closed", "worker killed", "broker killed"])
-      expect(lines.join("\n")).toMatch(new RegExp(`^  ${kind}.* 1 +\\d+\\.\\d\\d s$`, "m"));
-    expect(lines.join("\n")).toMatch(/^ {2}memory alarm +1 +nobody$/m);
+    const figures = lines.join("\n");
+    for (const kind of ["worker killed", "broker killed", "leader killed"])
+      expect(figures).toMatch(new RegExp(`^ {2}${kind} +1 +\\d+\\.\\d\\d s$`, "m"));
+    expect(figures).toMatch(/^ {2}memory alarm +1 +nobody$/m);
 
     const count = (what: string) => {
-      const [, digits = ""] = new RegExp(`^  ${what} +([\\d,]+)$`, "m").exec(lines.join("\n")) ?? [];
+      const [, digits = ""] = new RegExp(`^  ${what} +([\\d,]+)$`, "m").exec(figures) ?? [];
       return Number(digits.replaceAll(",", ""));
     };
     expect(count("confirmed")).toBeGreaterThan(100);
     expect(count("confirmed")).toBe(count("published"));
     expect(count("received")).toBe(count("published"));
     expect(count("lost")).toBe(0);
-    for (const process of ["node-publisher", "node-consumer", "soak"])
-      expect(lines.join("\n")).toMatch(new RegExp(`^  ${process} +RSS [\\d.]+ → [\\d.]+ MiB`, "m"));
+    for (const process of [
+      "node-publisher",
+      "node-consumer",
+      "cluster-publisher",
+      "cluster-consumer",
+      "soak",
+    ])
+      expect(figures).toMatch(new RegExp(`^ {2}${process} +RSS [\\d.]+ → [\\d.]+ MiB`, "m"));
     expect(programs()).toEqual([]);
   });
 
