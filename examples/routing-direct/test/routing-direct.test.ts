@@ -1,6 +1,9 @@
-import type { Channel, GetMessage } from "amqplib";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import amqp, { type Channel, type ConfirmChannel, type GetMessage } from "amqplib";
 import { manners, type Run, scenarios, test } from "testkit";
-import { expect } from "vitest";
+import { describe, expect } from "vitest";
+import { folder } from "../src/logins.ts";
 
 scenarios();
 
@@ -117,6 +120,93 @@ test("a message can't play tricks on the subscriber's terminal", async ({ run })
   await publish(run, "\x1b[2J", "line\nline");
   await subscriber.printed(" [x] \\x1b[2J: 'line\\nline'");
 });
+
+describe("least privilege", () => {
+  test("each user may do its own job only, and both are gone after Ctrl-C", async ({
+    run,
+    virtualHost,
+    management,
+  }) => {
+    const users = run("users");
+    const [line = ""] = await users.printed(/^ \[\*] Made /);
+    const names = /Made (publisher-\S+) and (subscriber-\S+)\./.exec(line)?.slice(1) as string[];
+    const urls = Object.fromEntries(
+      readdirSync(folder).map((role) => [role, readFileSync(join(folder, role), "utf8")]),
+    );
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    expect(statSync(join(folder, "publisher")).mode & 0o777).toBe(0o600);
+    for (const url of Object.values(urls)) expect(line).not.toContain(new URL(url).password);
+
+    const publish = (exchange: string) => async (channel: ConfirmChannel) => {
+      channel.publish(exchange, "key", Buffer.from("text"));
+      await channel.waitForConfirms();
+    };
+    const declare = (channel: Channel) => channel.assertExchange("direct_logs", "direct", { durable: false });
+    const drop = (channel: Channel) => channel.deleteExchange("direct_logs");
+    const listen = async (channel: Channel) => {
+      const { queue } = await channel.assertQueue("", { exclusive: true });
+      await channel.bindQueue(queue, "direct_logs", "key");
+      await channel.consume(queue, () => {}, { noAck: true });
+    };
+    const named = (channel: Channel) => channel.assertQueue("mine", { exclusive: true });
+    const jobs = { publish: publish("direct_logs"), toAnyQueue: publish(""), declare, drop, listen, named };
+    const may: Record<string, string[]> = { publisher: ["publish"], subscriber: ["listen"] };
+    for (const [role, allowed] of Object.entries(may))
+      for (const [job, work] of Object.entries(jobs)) {
+        const outcome = await attempt(urls[role] as string, work);
+        expect({ role, job, outcome }).toEqual({
+          role,
+          job,
+          outcome: allowed.includes(job) ? "done" : expect.stringContaining("ACCESS_REFUSED"),
+        });
+      }
+
+    users.press("^C");
+    expect(await users.exit).toEqual({ code: 0, signal: null });
+    expect(existsSync(folder)).toBe(false);
+    for (const name of names)
+      await expect(management("GET", `/users/${name}`)).rejects.toMatchObject({ status: 404 });
+    expect(Object.values(urls).map((url) => new URL(url).pathname)).toEqual([
+      `/${virtualHost.name}`,
+      `/${virtualHost.name}`,
+    ]);
+  });
+
+  test("without users, --as is turned down; without a management API, users is", async ({ run, runWith }) => {
+    const wrong = [
+      ["pub", "--as", "publisher"],
+      ["sub", "--as", "../package.json", "error"],
+      ["users", "guest"],
+    ] as const;
+    for (const [script, ...args] of wrong) {
+      const program = run(script, ...args);
+      expect(await program.exit).toEqual({ code: 2, signal: null });
+      expect(program.errors).toHaveLength(3);
+    }
+    const users = runWith({ env: { RABBITMQ_MANAGEMENT_URL: "http://me:secret@127.0.0.1:1" } }, "users");
+    expect(await users.exit).toEqual({ code: 1, signal: null });
+    expect(users.lines).toEqual([
+      expect.stringMatching(/^PUT http:\/\/127\.0\.0\.1:1\/api\/users\/publisher-\w+: .+$/),
+    ]);
+    expect(existsSync(folder)).toBe(false);
+  });
+});
+
+/** Tries something as the user of a URL. */
+async function attempt(url: string, work: (channel: ConfirmChannel) => Promise<unknown>): Promise<string> {
+  const connection = await amqp.connect(url, { noDelay: true });
+  connection.on("error", () => {});
+  try {
+    const channel = await connection.createConfirmChannel();
+    const failed = new Promise<never>((_, reject) => channel.once("error", reject));
+    await Promise.race([work(channel), failed]);
+    return "done";
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await connection.close();
+  }
+}
 
 async function subscribe(run: Run, ...severities: string[]) {
   const subscriber = run("sub", ...severities);

@@ -38,7 +38,11 @@ export function scenarios(folder: string = process.cwd()): void {
       test(scenario.heading, async ({ signal }) => {
         const performances = await play(scenario, {
           cwd: root,
-          env: readersEnvironment({ AMQP_URL: virtualHost.amqpUrl, ...(await ownBrokers()) }),
+          env: readersEnvironment({
+            AMQP_URL: virtualHost.amqpUrl,
+            RABBITMQ_MANAGEMENT_URL: virtualHost.managementUrl,
+            ...(await ownBrokers()),
+          }),
           signal,
           async beforeClose() {
             if (index > 0 || !drawn) return;

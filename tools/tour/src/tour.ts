@@ -65,7 +65,7 @@ export async function playPages(pages: Page[], tour: Tour): Promise<number> {
 async function playScenario(
   scenario: Scenario,
   amqpUrl: string,
-  { root, screen, signal }: Tour,
+  { root, broker, screen, signal }: Tour,
 ): Promise<boolean> {
   screen.line();
   screen.line(screen.style("bold", scenario.heading));
@@ -93,6 +93,7 @@ async function playScenario(
       cwd: root,
       env: readersEnvironment({
         AMQP_URL: amqpUrl,
+        RABBITMQ_MANAGEMENT_URL: broker.managementUrl,
         MQTT_URL: `mqtt://127.0.0.1:${mqtt}`,
         AMQPS_URL: `amqps://localhost:${amqps}`,
       }),
