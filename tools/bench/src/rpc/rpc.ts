@@ -27,7 +27,7 @@ export const rpc = kept({
         const calls = (noDelay: boolean) => {
           if (quick) return inFlight === 1 && !noDelay ? 10 : 100;
           // Without noDelay a call waits some 40 ms, and 50 in flight share that.
-          return (noDelay ? 2_000 : 50) * (inFlight === 1 ? 1 : 5);
+          return (noDelay ? 4_000 : 50) * (inFlight === 1 ? 1 : 5);
         };
         const ours = [true, false].map((noDelay) => {
           const settings = { ...both, noDelay, calls: calls(noDelay), warmUp: calls(noDelay) / 10 };
