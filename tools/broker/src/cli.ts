@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { parseArgs } from "node:util";
+import { cluster } from "./cluster-cli.ts";
 import { startBroker } from "./find.ts";
 import { look } from "./look-cli.ts";
 import { isFree } from "./ports.ts";
@@ -23,6 +24,7 @@ It takes the first that works of:
              the ports of AMQP and of the management page, if not 5672 and 15672
 
 pnpm broker look shows what a broker holds; see pnpm broker look --help.
+pnpm broker cluster runs three nodes in one cluster; see pnpm broker cluster --help.
 
 Environment
   BROKER=docker|native      as --docker and --native, for the tests and the tour, too
@@ -35,7 +37,9 @@ instead where these are set:
   RABBITMQ_MANAGEMENT_URL   http://user:password@host:15672`;
 
 const [command, ...args] = process.argv.slice(2);
-process.exitCode = command === "look" ? await look(args) : await main(process.argv.slice(2));
+if (command === "look") process.exitCode = await look(args);
+else if (command === "cluster") process.exitCode = await cluster(args);
+else process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
   const options = parse(args);

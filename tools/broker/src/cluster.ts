@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { type Broker, brokerAt, type Member, type StartOptions, type VirtualHost } from "./broker.ts";
 import { firstOf, native, type Way } from "./find.ts";
-import type { Management, ManagementError } from "./management.ts";
-import { freePorts } from "./ports.ts";
+import { type Management, type ManagementError, managementApi } from "./management.ts";
+import { freePorts, isFree } from "./ports.ts";
 
 export interface ClusterOptions extends Pick<StartOptions, "kind" | "say" | "signal"> {
   /** How many nodes: 3 by default. */
@@ -184,4 +184,40 @@ async function allRunning({ nodes }: Cluster, signal: AbortSignal | undefined): 
       if (deadline.aborted) throw new Error("The nodes did not form a cluster within a minute.");
       await setTimeout(50);
     }
+}
+
+/**
+ * The port where `pnpm broker cluster` has a node's management API and page: 15672 for 5672.
+ *
+ * @param port The node's port for AMQP.
+ */
+export const managementPortOf = (port: number): number => port + 10_000;
+
+/**
+ * Finds a place for `pnpm broker cluster`.
+ *
+ * @returns What CLUSTER_URL takes: the URLs of three nodes on free ports, whose management ports are free, too.
+ */
+export async function freeClusterUrl(): Promise<string> {
+  const ports = new Set<number>();
+  while (ports.size < 3)
+    // Beyond, the system gives ports to outgoing connections.
+    for (const port of await freePorts(3))
+      if (ports.size < 3 && managementPortOf(port) < 32_000 && (await isFree(managementPortOf(port))))
+        ports.add(port);
+  return [...ports].map((port) => `amqp://127.0.0.1:${port}`).join();
+}
+
+/**
+ * Finds the cluster that `pnpm broker cluster` runs at some place.
+ *
+ * @param clusterUrl As CLUSTER_URL.
+ * @returns A request to the management API of the first node that answers, or `undefined` when none does.
+ */
+export async function managementOfCluster(clusterUrl: string): Promise<Management | undefined> {
+  for (const url of clusterUrl.split(",")) {
+    const management = managementApi(`http://127.0.0.1:${managementPortOf(Number(new URL(url).port))}`);
+    if (await management("GET", "/overview").catch(() => undefined)) return management;
+  }
+  return undefined;
 }

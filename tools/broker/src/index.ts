@@ -1,5 +1,12 @@
 export type { Broker, Permissions, StartOptions, Tls, User, VirtualHost } from "./broker.ts";
-export { type Cluster, type ClusterNode, type ClusterOptions, startCluster } from "./cluster.ts";
+export {
+  type Cluster,
+  type ClusterNode,
+  type ClusterOptions,
+  freeClusterUrl,
+  managementOfCluster,
+  startCluster,
+} from "./cluster.ts";
 export { type FoundBroker, findBroker, startBroker } from "./find.ts";
 export { type Keeper, startKeeper } from "./keepers.ts";
 export { type Management, ManagementError, managementApi } from "./management.ts";

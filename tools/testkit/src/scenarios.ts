@@ -1,13 +1,24 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Broker, freePorts, startBroker, type VirtualHost } from "broker";
+import {
+  type Broker,
+  freeClusterUrl,
+  freePorts,
+  managementOfCluster,
+  startBroker,
+  type VirtualHost,
+} from "broker";
 import { compareTopologies, play, readDiagram, readersEnvironment, readReadme, readTopology } from "stage";
 import { beforeAll, describe, expect, test } from "vitest";
 
-/** Where a page may start a broker of its own, beside those of other pages: for MQTT, or for AMQP over TLS. */
+/** Where a page may start a broker of its own, beside those of other pages: for MQTT, for AMQP over TLS, or a cluster. */
 async function ownBrokers() {
   const [mqtt, amqps] = await freePorts(2);
-  return { MQTT_URL: `mqtt://127.0.0.1:${mqtt}`, AMQPS_URL: `amqps://localhost:${amqps}` };
+  return {
+    MQTT_URL: `mqtt://127.0.0.1:${mqtt}`,
+    AMQPS_URL: `amqps://localhost:${amqps}`,
+    CLUSTER_URL: await freeClusterUrl(),
+  };
 }
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -36,17 +47,24 @@ export function scenarios(folder: string = process.cwd()): void {
 
     for (const [index, scenario] of readme.scenarios.entries())
       test(scenario.heading, async ({ signal }) => {
+        const own = await ownBrokers();
         const performances = await play(scenario, {
           cwd: root,
           env: readersEnvironment({
             AMQP_URL: virtualHost.amqpUrl,
             RABBITMQ_MANAGEMENT_URL: virtualHost.managementUrl,
-            ...(await ownBrokers()),
+            ...own,
           }),
           signal,
+          // ms; a page may start three nodes
+          patience: 45_000,
           async beforeClose() {
             if (index > 0 || !drawn) return;
-            topology = compareTopologies(drawn, await readTopology(broker.management, virtualHost.name));
+            const cluster = await managementOfCluster(own.CLUSTER_URL);
+            const real = cluster
+              ? await readTopology(cluster, "/")
+              : await readTopology(broker.management, virtualHost.name);
+            topology = compareTopologies(drawn, real);
           },
         });
         const differences = performances.flatMap(({ block, difference }) =>

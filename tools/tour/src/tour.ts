@@ -1,4 +1,4 @@
-import { type Broker, freePorts } from "broker";
+import { type Broker, freeClusterUrl, freePorts } from "broker";
 import { play, type Readme, readersEnvironment, type Scenario, type StageEvent } from "stage";
 import { cast, waits } from "./actors.ts";
 import type { Screen } from "./screen.ts";
@@ -87,7 +87,7 @@ async function playScenario(
   screen.waiting();
   let performances: Awaited<ReturnType<typeof play>>;
   try {
-    // A page that starts a broker of its own, for MQTT or for TLS, minds nobody else's.
+    // A page that starts a broker of its own, for MQTT or for TLS, or a cluster, minds nobody else's.
     const [mqtt, amqps] = await freePorts(2);
     performances = await play(scenario, {
       cwd: root,
@@ -96,9 +96,12 @@ async function playScenario(
         RABBITMQ_MANAGEMENT_URL: broker.managementUrl,
         MQTT_URL: `mqtt://127.0.0.1:${mqtt}`,
         AMQPS_URL: `amqps://localhost:${amqps}`,
+        CLUSTER_URL: await freeClusterUrl(),
       }),
       on,
       signal,
+      // ms; a page may start three nodes
+      patience: 45_000,
     });
   } finally {
     screen.done();
