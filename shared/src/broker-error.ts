@@ -117,7 +117,8 @@ const sayings: [pattern: RegExp, say: (broker: string, ...found: string[]) => st
   // amqplib 2.3.1 doesn't pass on what the broker says here.
   [
     /Expected ConnectionOpenOk/,
-    (broker) => `${broker} has no such virtual host, or this user has no permissions there.`,
+    (broker) =>
+      `${broker} has no such virtual host, or this user has no permissions there, or has as many connections as it may.`,
   ],
   [/message nacked/, () => "RabbitMQ refused a message (nack). Is its queue full?"],
   [
