@@ -97,6 +97,21 @@ describe.each(kinds)("a broker by $kind", ({ kind, here }) => {
       );
     });
 
+    test("accepts no messages during a memory alarm, and accepts them after it", async () => {
+      const connection = await open(broker.amqpUrl);
+      const channel = await connection.createConfirmChannel();
+      const { queue } = await channel.assertQueue("", { exclusive: true });
+      const blocked = once(connection, "blocked");
+      await broker.memoryAlarm(true);
+      channel.sendToQueue(queue, Buffer.from("held up"));
+      expect(await blocked).toEqual([expect.stringContaining("memory")]);
+      const unblocked = once(connection, "unblocked");
+      await broker.memoryAlarm(false);
+      await unblocked;
+      await channel.waitForConfirms();
+      await connection.close();
+    });
+
     test("gives a virtual host, whatever its name, and takes it away with its connections", async () => {
       const vhost = await broker.createVirtualHost("a/b c%é");
       const connection = await open(vhost.amqpUrl);

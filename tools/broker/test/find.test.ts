@@ -103,7 +103,7 @@ describe.skipIf(!native)("with a RabbitMQ on this machine", () => {
     expect(await findBroker()).toEqual({ kind: "url", identity: `RabbitMQ ${broker.version} by AMQP_URL` });
     expect(await findBroker({ private: true })).toMatchObject({ kind: "native" });
     await (await attached.createVirtualHost()).delete();
-    for (const act of [attached.kill, attached.start, attached.settle])
+    for (const act of [attached.kill, attached.start, attached.settle, () => attached.memoryAlarm(true)])
       await expect(act()).rejects.toThrow("is not ours to kill");
     await attached.stop();
     await (await broker.createVirtualHost()).delete();
