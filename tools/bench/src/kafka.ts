@@ -72,6 +72,7 @@ const docker: Way = {
   name: "Docker",
   async start(options) {
     await needDocker(options);
+    options.say?.(`Starting ${image} in Docker …`);
     const name = `kafka-${randomUUID().slice(0, 8)}`;
     return onPorts([undefined], ([port]) => {
       const settings = serverProperties({ port: port as number, inside: "0.0.0.0:9092", data: "/tmp/kafka" });
