@@ -1,13 +1,13 @@
-import { join } from "node:path";
-import amqp from "amqplib";
-import type { VirtualHost } from "broker";
-import { type Benchmark, type Options, type Session, withSession } from "./benchmark.ts";
+import type { ConfirmChannel } from "amqplib";
+import type { Session } from "./benchmark.ts";
 import type { Consuming, Publishing } from "./clients/work.ts";
-import { environment, packageVersion } from "./machine.ts";
+import { kept } from "./kept.ts";
+import { packageVersion } from "./machine.ts";
 import { findNative, findPika, type Missing, type Native, type Pika } from "./native.ts";
 import { figuresTable, writePage } from "./page.ts";
 import type { Progress } from "./progress.ts";
-import { interleave, type Measured, type Result, ResultFile, type Way } from "./results.ts";
+import { withQueue } from "./queue.ts";
+import type { Measured, Result } from "./results.ts";
 import { addUp, type Tally } from "./seen.ts";
 import { groupBy, ratio, spread } from "./statistics.ts";
 import { type Program, startWorker, typescript } from "./worker.ts";
@@ -29,55 +29,37 @@ const figures = {
   delivered: "consumed without /s",
 };
 
-export const clients: Benchmark = {
+/** How long, in ms, one of a run's four parts may take before it counts as stuck. */
+const PATIENCE = 120_000;
+
+export const clients = kept({
   name: "clients",
   summary: "the same work with amqplib, rabbitmq-client, amqp-client.js, Python's pika and C's librabbitmq",
-  run: async (options) => {
-    const file = new ResultFile(join(options.folder, "results.jsonl"));
+  async prepare(session, { quick }) {
     const [native, pika] = await Promise.all([findNative(), findPika()]);
-    const missing = [native, pika].flatMap((found) => ("missing" in found ? found.missing : []));
-    if (!options.plotOnly) {
-      for (const line of missing) console.error(line);
-      await withSession((session) => measure(session, options, file, native, pika));
-    }
-    return report(options.folder, file.read(), options.plotOnly ? [] : missing);
+    for (const found of [native, pika]) if ("missing" in found) console.error(found.missing);
+    const messages = quick ? 1_000 : 25_000;
+    const { amqpUrl } = await session.makeVirtualHost();
+    return {
+      ways: findClients(native, pika).map(({ way, program }) => ({
+        way,
+        settings: { ...settings, messages },
+        total: 4 * messages,
+        run: (progress) =>
+          withQueue(amqpUrl, "classic", (queue, channel) =>
+            run({ program, messages, amqpUrl, queue, channel, progress, signal: session.signal }),
+          ),
+      })),
+      versions: {
+        "rabbitmq-client": packageVersion("rabbitmq-client"),
+        "@cloudamqp/amqp-client": packageVersion("@cloudamqp/amqp-client"),
+        ...("version" in pika && { pika: pika.version.replace("pika ", "") }),
+        ...("version" in native && { librabbitmq: native.version.replace("librabbitmq ", "") }),
+      },
+    };
   },
-};
-
-async function measure(
-  session: Session,
-  { quick, rounds = quick ? 1 : 5, resume }: Options,
-  file: ResultFile,
-  native: Native | Missing,
-  pika: Pika | Missing,
-): Promise<void> {
-  const { broker, progress, signal, makeVirtualHost } = session;
-  const messages = quick ? 1_000 : 25_000;
-  const virtualHost = await makeVirtualHost();
-  const ways = findClients(native, pika).map(
-    ({ way, program }): Way => ({
-      way,
-      settings: { ...settings, messages },
-      total: 4 * messages,
-      run: (progress) => run(program, messages, virtualHost, progress, signal),
-    }),
-  );
-  await interleave(ways, {
-    benchmark: "clients",
-    rounds,
-    file,
-    resume,
-    quick,
-    progress,
-    signal,
-    environment: environment(broker.version, {
-      "rabbitmq-client": packageVersion("rabbitmq-client"),
-      "@cloudamqp/amqp-client": packageVersion("@cloudamqp/amqp-client"),
-      ...("version" in pika && { pika: pika.version.replace("pika ", "") }),
-      ...("version" in native && { librabbitmq: native.version.replace("librabbitmq ", "") }),
-    }),
-  });
-}
+  report,
+});
 
 function findClients(native: Native | Missing, pika: Pika | Missing): Client[] {
   const found: Client[] = ["amqplib", "rabbitmq-client", "amqp-client"].map((way) => ({
@@ -97,83 +79,84 @@ const foreign =
       ? producer({ ...work, count: work.messages })
       : consumer({ ...work, count: work.messages, ack: work.prefetch > 0 ? "each" : "auto" });
 
-/** An address with the login that clients use when it has none. */
+/** An address with the login that others use when it has none: rabbitmq-client would send an empty one. */
 function withLogin(amqpUrl: string): string {
   const url = new URL(amqpUrl);
   if (url.username === "") Object.assign(url, { username: "guest", password: "guest" });
   return url.href;
 }
 
-/** Publishes and consumes with confirms and acknowledgements, then without. */
-async function run(
-  program: Client["program"],
-  messages: number,
-  virtualHost: VirtualHost,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<Measured> {
-  const queue = "clients";
-  const connection = await amqp.connect(virtualHost.amqpUrl, { noDelay: true });
-  try {
-    const channel = await connection.createChannel();
-    // Without a login rabbitmq-client sends an empty one.
-    const amqpUrl = withLogin(virtualHost.amqpUrl);
-    await channel.assertQueue(queue, { durable: true, arguments: { "x-queue-type": "classic" } });
-    let done = 0;
-    const work = async (work: Publishing | Consuming) => {
-      const worker = startWorker(program(work), {
-        amqpUrl,
-        signal,
-        onProgress(count) {
-          progress.update(done + count);
-          if (work.role === "consume" && count === messages) worker.go();
-        },
-      });
-      try {
-        await worker.ready;
-        if (work.role === "publish") worker.go();
-        const { count, first, last, ...tally } = await worker.done;
-        done += messages;
-        if (count !== messages) throw new Error(`${count} of ${messages} messages`);
-        if (work.role === "consume") {
-          const { missing, duplicates } = addUp([tally as unknown as Tally], messages);
-          if (missing > 0 || duplicates > 0)
-            throw new Error(`${missing} messages are missing, ${duplicates} came twice`);
-        }
-        return messages / ((Number(last) - Number(first)) / 1000);
-      } finally {
-        await worker.kill();
+interface Run {
+  program: Client["program"];
+  messages: number;
+  amqpUrl: string;
+  queue: string;
+  channel: ConfirmChannel;
+  progress: Progress;
+  signal: Session["signal"];
+}
+
+/**
+ * Publishes and consumes with confirms and acknowledgements, then without.
+ *
+ * @throws When a message is missing, comes twice or stays, a worker fails or is stuck, or the signal says so.
+ */
+async function run({ program, messages, amqpUrl, queue, channel, progress, signal }: Run): Promise<Measured> {
+  let done = 0;
+  const measure = async (work: Publishing | Consuming) => {
+    const worker = startWorker(program(work), {
+      amqpUrl: withLogin(amqpUrl),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
+      onProgress(count) {
+        progress.update(done + count);
+        if (work.role === "consume" && count === messages) worker.go();
+      },
+    });
+    try {
+      await worker.ready;
+      if (work.role === "publish") worker.go();
+      const { count, first, last, ...tally } = await worker.done;
+      if (count !== messages) throw new Error(`${count} of ${messages} messages.`);
+      if (work.role === "consume") {
+        const { missing, duplicates } = addUp([tally as unknown as Tally], messages);
+        const { messageCount } = await channel.checkQueue(queue);
+        if (missing + duplicates + messageCount > 0)
+          throw new Error(
+            `${missing} messages are missing, ${duplicates} came twice, ${messageCount} would come again.`,
+          );
       }
-    };
-    const { size, window, prefetch } = settings;
-    const publish = { role: "publish", queue, messages, size } as const;
-    const consume = { role: "consume", queue, messages } as const;
-    const measured = {
-      confirmed: await work({ ...publish, persistent: true, window }),
-      acknowledged: await work({ ...consume, prefetch }),
-      published: await work({ ...publish, persistent: false, window: 0 }),
-      delivered: await work({ ...consume, prefetch: 0 }),
-    };
-    await channel.deleteQueue(queue);
-    return measured;
-  } finally {
-    await connection.close();
-  }
+      done += messages;
+      return messages / ((Number(last) - Number(first)) / 1000);
+    } finally {
+      await worker.kill();
+    }
+  };
+  const { size, window, prefetch } = settings;
+  const publish = { role: "publish", queue, messages, size } as const;
+  const consume = { role: "consume", queue, messages } as const;
+  return {
+    confirmed: await measure({ ...publish, persistent: true, window }),
+    acknowledged: await measure({ ...consume, prefetch }),
+    published: await measure({ ...publish, persistent: false, window: 0 }),
+    delivered: await measure({ ...consume, prefetch: 0 }),
+  };
 }
 
 /** Each round begins with another client; the page has one order. */
 const rank = (way: string) => abilities.rows.findIndex(([client]) => client === way);
 
-/** @returns The line with what matters most. */
-function report(folder: string, results: Result[], missing: string[]): string {
+/** @returns What matters most. */
+function report(folder: string, results: Result[]): string {
   const byWay = new Map(
     [...groupBy(results, ({ way }) => way)].sort(([one], [other]) => rank(one) - rank(other)),
   );
+  const absent = abilities.rows.flatMap(([client = ""]) => (byWay.has(client) ? [] : [client]));
+  const missing = absent.length > 0 ? [`Not measured, since it isn't installed: ${absent.join(", ")}.`] : [];
   const address = writePage(folder, {
-    title: "Five clients do the same work",
+    title: "Clients at the same work",
     about: [
       `One process publishes ${results[0]?.settings.messages} messages of ${settings.size} bytes to a durable classic queue, then another consumes them: first persistent ones, with confirms of which ${settings.window} may be outstanding, and with prefetch ${settings.prefetch}, each acknowledged by itself; then transient ones, without confirms and without acknowledgements.`,
-      "A publisher's time runs from its first message until the last is confirmed, or without confirms until the channel's closing is answered, which comes after the broker has read all. A consumer's runs from its first to its last message, all of which wait in the queue. Each message is numbered, and a run in which one is missing or comes twice fails.",
+      "A publisher's time runs from its first message until the last is confirmed, or without confirms until the broker has answered what was asked after it on that channel. A consumer's runs from its first to its last message, all of which wait in the queue. Each message is numbered, and a run in which one is missing, comes twice or stays fails.",
     ],
     plots: [
       {
