@@ -97,8 +97,12 @@ async function obey(line: string, { nodes, settle }: Cluster, watch: Watch): Pro
     for (const { name } of running) console.log(` [!] Killed ${name}`);
   } else if (command === "start") {
     const dead = nodes.filter(({ running }) => !running);
-    await Promise.all(dead.map((node) => node.start()));
-    for (const { name } of dead) console.log(` [.] ${name} is back`);
+    await Promise.all(
+      dead.map(async (node) => {
+        await node.start();
+        console.log(` [.] ${node.name} is back`);
+      }),
+    );
   } else if (line !== "") throw new Error("Type kill, kill 1 3, or start.");
 }
 

@@ -200,6 +200,7 @@ async function startNode(
       if (why !== undefined) exited.abort(new Error(`RabbitMQ did not start: ${why}\n${excerpt(log ?? "")}`));
     };
     keeper.process.on("message", onMessage);
+    keeper.process.once("exit", () => exited.abort(new Error("the broker has been stopped")));
     try {
       await keeper.tell("start");
       return await ready({ ...options, amqpUrl, managementUrl }, exited.signal, giveUp);

@@ -45,8 +45,9 @@ export function scenarios(folder: string = process.cwd()): void {
       return () => virtualHost.delete();
     });
 
+    // ms; a bound like the play's patience
     for (const [index, scenario] of readme.scenarios.entries())
-      test(scenario.heading, async ({ signal }) => {
+      test(scenario.heading, { timeout: 180_000 }, async ({ signal }) => {
         const own = await ownBrokers();
         const performances = await play(scenario, {
           cwd: root,
