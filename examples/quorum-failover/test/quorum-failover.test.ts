@@ -1,0 +1,101 @@
+import amqp from "amqplib";
+import { type Cluster, startCluster } from "broker";
+import { test as base, manners, scenarios } from "testkit";
+import { expect } from "vitest";
+import { declareFailover, queue } from "../src/topology.ts";
+
+scenarios();
+
+const conflict = (channel: Parameters<typeof declareFailover>[0]) =>
+  channel.assertQueue(queue, { durable: true, arguments: { "x-queue-type": "classic" } });
+manners({
+  pub: {
+    args: ["--count", "1"],
+    conflict,
+    wrong: [["something"], ["--count", "0"], ["--count", "many"], ["--rate", "0"]],
+  },
+  sub: { conflict, wrong: [["something"]], stays: true },
+});
+
+const test = base
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the source which fixtures it needs.
+  .extend("cluster", { scope: "file" }, async ({}, { onCleanup }): Promise<Cluster> => {
+    const cluster = await startCluster();
+    onCleanup(() => cluster.stop());
+    return cluster;
+  })
+  .extend("place", async ({ cluster }) => {
+    const { name, amqpUrl } = await cluster.createVirtualHost();
+    const urls = amqpUrl.split(",");
+    const connection = await amqp.connect(urls[0] as string);
+    await declareFailover(await connection.createChannel());
+    await connection.close();
+    await cluster.settle();
+    return { name, urls };
+  });
+
+const allConfirmed = / \[x] All \d+ messages confirmed, (\d+) of them published more than once/;
+
+test("every confirmed message arrives though the leader dies, and ids tell what comes twice", async ({
+  cluster,
+  place: { name, urls },
+  runWith,
+}) => {
+  const { members } = await cluster.management<{ members: string[] }>("GET", `/queues/${name}/${queue}`);
+  expect(members.toSorted()).toEqual(cluster.nodes.map((node) => node.name).toSorted());
+
+  // The publisher is connected to the node that dies, the consumer to another.
+  const leader = await cluster.leader(name, queue);
+  const own = urls[cluster.nodes.indexOf(leader)] as string;
+  const others = urls.filter((url) => url !== own);
+  const publisher = runWith({ amqpUrl: [own, ...others].join() }, "pub", "--count", "3000", "--rate", "300");
+  await arrived(own);
+  const subscriber = runWith({ amqpUrl: others.join() }, "sub");
+  await subscriber.printed(/Waiting/);
+  await leader.kill();
+
+  const [line = ""] = await publisher.printed(allConfirmed, { within: 60_000 });
+  expect(await publisher.exit).toEqual({ code: 0, signal: null });
+  expect(publisher.errors.join()).toMatch(/Connection lost/);
+  await subscriber.printed(" [x] All 3000 messages", { within: 60_000 });
+  subscriber.press("^C");
+  expect(await subscriber.exit).toEqual({ code: 0, signal: null });
+  // It never lost its own connection.
+  expect(subscriber.errors).toEqual([]);
+  const twice = Number(/(\d+) came twice/.exec(subscriber.lines.join())?.[1]);
+  expect(twice).toBeLessThanOrEqual(Number(allConfirmed.exec(line)?.[1]));
+  await leader.start();
+});
+
+test("without most of its members nothing is confirmed, and with one more all is", async ({
+  cluster,
+  place: { name, urls },
+  runWith,
+}) => {
+  const leader = await cluster.leader(name, queue);
+  const survivor = cluster.nodes.find((node) => node !== leader) as (typeof cluster.nodes)[number];
+  const others = cluster.nodes.filter((node) => node !== survivor);
+  const amqpUrl = [survivor, ...others].map((node) => urls[cluster.nodes.indexOf(node)]).join();
+  const publisher = runWith({ amqpUrl }, "pub", "--count", "1500", "--rate", "300");
+  await arrived(urls[cluster.nodes.indexOf(leader)] as string);
+  await Promise.all(others.map((node) => node.kill()));
+  await publisher.printed(/Nothing confirmed for 2 s/);
+  expect(publisher.ended).toBeUndefined();
+
+  await leader.start();
+  await publisher.printed(allConfirmed, { within: 60_000 });
+  expect(await publisher.exit).toEqual({ code: 0, signal: null });
+  expect(publisher.errors.filter((line) => line.includes("Nothing confirmed"))).toHaveLength(1);
+  const subscriber = runWith({ amqpUrl }, "sub");
+  await subscriber.printed(" [x] All 1500 messages", { within: 60_000 });
+  await others[others.indexOf(leader) === 0 ? 1 : 0]?.start();
+});
+
+/** Waits until the queue has messages. */
+async function arrived(url: string): Promise<void> {
+  const connection = await amqp.connect(url);
+  connection.on("error", () => {});
+  const channel = await connection.createChannel();
+  await expect.poll(async () => (await channel.checkQueue(queue)).messageCount).toBeGreaterThan(0);
+  await connection.close();
+}
