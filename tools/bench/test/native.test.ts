@@ -127,6 +127,27 @@ describe("librabbitmq", () => {
     }
   });
 
+  test("has replies sent to where it was told", async ({ channel, virtualHost }) => {
+    const { queue } = await channel.assertQueue("answered-here");
+    const requests: { replyTo: string; size: number }[] = [];
+    await channel.consume(
+      queue,
+      (request) => {
+        const { replyTo, correlationId } = request?.properties ?? {};
+        const content = request?.content ?? Buffer.alloc(0);
+        requests.push({ replyTo, size: content.length });
+        channel.sendToQueue(replyTo, content, { correlationId });
+      },
+      { noAck: true },
+    );
+    for (const replies of ["direct", "exclusive"] as const)
+      await run(native.caller({ queue, count: 1, size: 20, inFlight: 1, replies }), virtualHost);
+    expect(requests).toEqual([
+      { replyTo: expect.stringMatching(/^amq\.rabbitmq\.reply-to\./), size: 20 },
+      { replyTo: expect.stringMatching(/^amq\.gen-/), size: 20 },
+    ]);
+  });
+
   test("says in the broker's words what is wrong", async ({ virtualHost }) => {
     const worker = startWorker(
       native.consumer({ queue: "nowhere", prefetch: 1, ack: "each", count: 1 }),
