@@ -1,8 +1,11 @@
 import amqp from "amqplib";
 import { type Cluster, startCluster } from "broker";
 import { test as base, manners, scenarios } from "testkit";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { declareFailover, queue } from "../src/topology.ts";
+
+// ms; a bound for killing and starting nodes on a loaded machine
+vi.setConfig({ testTimeout: 180_000 });
 
 scenarios();
 

@@ -93,8 +93,8 @@ async function obey(line: string, { nodes, settle }: Cluster, watch: Watch): Pro
     if (running.length === 0) throw new Error("That is no running node, and no quorum queue has a leader.");
     // A quorum queue declared a moment ago must outlive this. See Broker.settle.
     await settle();
+    for (const { name } of running) console.log(` [!] Killing ${name}`);
     await Promise.all(running.map((node) => node.kill()));
-    for (const { name } of running) console.log(` [!] Killed ${name}`);
   } else if (command === "start") {
     const dead = nodes.filter(({ running }) => !running);
     await Promise.all(
