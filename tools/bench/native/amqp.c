@@ -1,4 +1,4 @@
-// The measured work on librabbitmq, C's client for RabbitMQ, to see how near the limit we are: a producer, a consumer,
+// The measured work on librabbitmq, C's client for RabbitMQ, to see how near the limit we are: producer, consumer,
 // and both ends of an rpc. src/native.ts compiles it and says what each prints. The address comes from AMQP_URL.
 #define _DEFAULT_SOURCE
 #include <arpa/inet.h>
@@ -145,7 +145,8 @@ static void open_connection(const char *role) {
   if (!socket) fail("not enough memory");
   check(amqp_socket_open(socket, info.host, info.port), "connecting");
   int yes = 1;
-  if (setsockopt(amqp_get_sockfd(connection), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) != 0) fail("no TCP_NODELAY");
+  if (setsockopt(amqp_get_sockfd(connection), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) != 0)
+    fail("no TCP_NODELAY");
 
   char name[64];
   snprintf(name, sizeof name, "bench %s (C)", role);
@@ -373,8 +374,8 @@ static void consume(const char *queue, uint16_t prefetch, enum acks mode, uint32
     if (idle || received % 64 == 0) print_progress(received);
   }
   close_connection();
-  printf("{\"event\":\"done\",\"count\":%" PRIu32 ",\"first\":%.4f,\"last\":%.4f,\"repeated\":%" PRIu32 ",\"seen\":\"",
-         received, first, last, seen.repeated);
+  printf("{\"event\":\"done\",\"count\":%" PRIu32 ",\"first\":%.4f,\"last\":%.4f", received, first, last);
+  printf(",\"repeated\":%" PRIu32 ",\"seen\":\"", seen.repeated);
   print_base64(seen.bits, (count + 7) / 8);
   puts("\"}");
 }

@@ -64,9 +64,9 @@ export interface Native {
 }
 
 /**
- * The official Python tutorial's new_task.py and worker.py, speaking as those of `Native` do: a durable quorum
- * queue, which both declare, persistent messages without confirms, prefetch 1, each acknowledged. The
- * tuned ones take the options that C's do.
+ * The official Python tutorial's new_task.py and worker.py, speaking as those of `Native` do: a durable quorum queue,
+ * which both declare, persistent messages without confirms, prefetch 1, each acknowledged. The tuned ones take the
+ * options that C's do, and declare nothing.
  */
 export interface Pika {
   /** "pika 1.2.0, Python 3.11.2" */
