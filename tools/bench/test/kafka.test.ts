@@ -6,6 +6,9 @@ import { test } from "testkit";
 import { expect, onTestFinished, vi } from "vitest";
 import { startKafka } from "../src/kafka.ts";
 
+// ms; a bound for a loaded machine, where Java takes long to start.
+vi.setConfig({ testTimeout: 180_000 });
+
 /** Living processes whose command line or environment holds a text. */
 function processesWith(text: string): string[] {
   const withEnvironment = process.platform === "linux" ? "axeww" : "axEww";
@@ -36,7 +39,7 @@ test("a Kafka of its own is gone when SIGKILL ends its starter", async ({ skip }
   const folder = /"folder":"([^"]+)"/.exec(keeper)?.[1] ?? "";
   expect(existsSync(folder)).toBe(true);
   starter.kill("SIGKILL");
-  await vi.waitUntil(() => processesWith(folder).length === 0 && !existsSync(folder), 30_000);
+  await vi.waitUntil(() => processesWith(folder).length === 0 && !existsSync(folder), 60_000);
   await expect(fetch(`http://127.0.0.1:${String(port).trim()}`)).rejects.toThrow("fetch failed");
 });
 
@@ -47,7 +50,7 @@ test("Ctrl-C ends round-robin and what it has started", async ({ runWith, virtua
     "bench",
     ...["round-robin", "--quick"],
   );
-  await vi.waitUntil(() => processesWith(mark).some((line) => line.includes("amqp-consumer.ts")), 60_000);
+  await vi.waitUntil(() => processesWith(mark).some((line) => line.includes("amqp-consumer.ts")), 120_000);
   bench.press("^C");
   expect(await bench.exit).toEqual({ code: 130, signal: null });
   expect(processesWith(mark)).toEqual([]);

@@ -11,6 +11,9 @@ import { run } from "../src/round-robin/run.ts";
 import { numbered, Seen } from "../src/seen.ts";
 import type { Program } from "../src/worker.ts";
 
+// ms; on a loaded machine five processes take long to start, again and again.
+vi.setConfig({ testTimeout: 300_000 });
+
 /** A worker that does as told. */
 const program = (lines: string): Program => ({
   file: process.execPath,
