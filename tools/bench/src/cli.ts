@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { all } from "./all.ts";
+import { ArgumentError, readArguments } from "./arguments.ts";
 import { type Benchmark, Interrupted, UserError } from "./benchmark.ts";
 import { clients } from "./clients.ts";
 import { confirms } from "./confirms/confirms.ts";
@@ -28,65 +28,23 @@ ${benchmarks.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join(
 
 Results, plots and page are written to results/bench/<benchmark>/, those of quick runs to results/bench/quick/.`;
 
-function refuse(reason: string): never {
-  console.error(`${reason}\n\n${usage}`);
-  process.exit(2);
-}
-
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        quick: { type: "boolean", default: false },
-        rounds: { type: "string" },
-        resume: { type: "boolean", default: false },
-        with: { type: "string", default: "" },
-        "plot-only": { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    return refuse((error as Error).message);
-  }
-}
-
-const { values, positionals } = readArguments();
-if (values.help) {
-  console.log(usage);
-  process.exit(0);
-}
-const { quick, rounds, resume, "plot-only": plotOnly } = values;
-if (rounds !== undefined && !/^([1-9]\d{0,2}|1000)$/.test(rounds))
-  refuse("--rounds takes a whole number from 1 to 1000.");
-if (plotOnly && (resume || rounds !== undefined)) refuse("--plot-only measures nothing, so it stands alone.");
-const [name, ...more] = positionals;
-const names = benchmarks.map((benchmark) => benchmark.name).join(", ");
-if (name === undefined) refuse(`Which benchmark? There are: ${names}.`);
-const benchmark = benchmarks.find((benchmark) => benchmark.name === name);
-if (!benchmark) refuse(`There is no benchmark ${JSON.stringify(name)}. There are: ${names}.`);
-if (more.length > 0) refuse("One benchmark at a time.");
-
-const extras = values.with.split(",").filter(Boolean);
-for (const extra of extras)
-  if (!benchmark.extras?.includes(extra))
-    refuse(`${name} knows no ${JSON.stringify(extra)} to be measured with.`);
-
-const folder = fileURLToPath(
-  new URL(`../../../results/bench/${quick ? "quick/" : ""}${name}/`, import.meta.url),
-);
 try {
-  const summary = await benchmark.run({
-    quick,
-    rounds: rounds === undefined ? undefined : Number(rounds),
-    resume,
-    plotOnly,
-    with: extras,
-    folder,
-  });
-  console.log(`\n${summary}`);
+  const read = readArguments(process.argv.slice(2), benchmarks);
+  if (read === "help") console.log(usage);
+  else {
+    const { benchmark, options } = read;
+    const folder = `../../../results/bench/${options.quick ? "quick/" : ""}${benchmark.name}/`;
+    const summary = await benchmark.run({
+      ...options,
+      folder: fileURLToPath(new URL(folder, import.meta.url)),
+    });
+    console.log(`\n${summary}`);
+  }
 } catch (error) {
-  if (error instanceof Interrupted) {
+  if (error instanceof ArgumentError) {
+    console.error(`${error.message}\n\n${usage}`);
+    process.exitCode = 2;
+  } else if (error instanceof Interrupted) {
     console.error("Stopped. The runs that are done are kept: --resume goes on from there.");
     process.exitCode = 130;
   } else if (error instanceof UserError) {

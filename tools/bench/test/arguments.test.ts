@@ -1,0 +1,43 @@
+import { describe, expect, test } from "vitest";
+import { ArgumentError, readArguments } from "../src/arguments.ts";
+
+const benchmark = (name: string, extras?: string[]) => ({
+  name,
+  summary: "",
+  ...(extras && { extras }),
+  run: async () => "",
+});
+const benchmarks = [benchmark("one"), benchmark("two", ["c", "pika"])];
+const read = (line: string) => readArguments(line.split(" ").filter(Boolean), benchmarks);
+
+describe("arguments", () => {
+  test("choose a benchmark, and how it runs", () => {
+    expect(read("one")).toEqual({
+      benchmark: benchmarks[0],
+      options: { quick: false, rounds: undefined, resume: false, plotOnly: false, with: [] },
+    });
+    expect(read("--quick two --rounds 12 --resume --with c,pika")).toEqual({
+      benchmark: benchmarks[1],
+      options: { quick: true, rounds: 12, resume: true, plotOnly: false, with: ["c", "pika"] },
+    });
+    expect(read("one --plot-only")).toMatchObject({ options: { plotOnly: true } });
+    expect(read("nothing --help")).toBe("help");
+  });
+
+  test.each([
+    ["", "Which benchmark? There are: one, two."],
+    ["three", 'There is no benchmark "three". There are: one, two.'],
+    ["one two", "One benchmark at a time."],
+    ["one --fast", "Unknown option '--fast'"],
+    ["one --rounds 0", "--rounds takes a whole number from 1 to 1000."],
+    ["one --rounds 1001", "--rounds takes a whole number from 1 to 1000."],
+    ["one --rounds 2.5", "--rounds takes a whole number from 1 to 1000."],
+    ["one --plot-only --resume", "it goes with neither --resume nor --rounds."],
+    ["one --plot-only --rounds 2", "it goes with neither --resume nor --rounds."],
+    ["one --with c", 'one knows no "c" to be measured with.'],
+    ["two --with c,java", 'two knows no "java" to be measured with.'],
+  ])('"%s" is refused', (line, reason) => {
+    expect(() => read(line)).toThrow(ArgumentError);
+    expect(() => read(line)).toThrow(reason);
+  });
+});
