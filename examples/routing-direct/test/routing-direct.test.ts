@@ -124,9 +124,11 @@ test("a message can't play tricks on the subscriber's terminal", async ({ run })
 describe("least privilege", () => {
   test("each user may do its own job only, and both are gone after Ctrl-C", async ({
     run,
+    channel,
     virtualHost,
     management,
   }) => {
+    await channel.assertQueue("orders", { durable: true });
     const users = run("users");
     const [line = ""] = await users.printed(/^ \[\*] Made /);
     const names = /Made (publisher-\S+) and (subscriber-\S+)\./.exec(line)?.slice(1) as string[];
@@ -148,8 +150,17 @@ describe("least privilege", () => {
       await channel.bindQueue(queue, "direct_logs", "key");
       await channel.consume(queue, () => {}, { noAck: true });
     };
+    const steal = (channel: Channel) => channel.get("orders");
     const named = (channel: Channel) => channel.assertQueue("mine", { exclusive: true });
-    const jobs = { publish: publish("direct_logs"), toAnyQueue: publish(""), declare, drop, listen, named };
+    const jobs = {
+      publish: publish("direct_logs"),
+      toAnyQueue: publish(""),
+      declare,
+      drop,
+      listen,
+      steal,
+      named,
+    };
     const may: Record<string, string[]> = { publisher: ["publish"], subscriber: ["listen"] };
     for (const [role, allowed] of Object.entries(may))
       for (const [job, work] of Object.entries(jobs)) {

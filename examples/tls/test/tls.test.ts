@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
@@ -57,6 +58,7 @@ describe("with a broker that speaks TLS", () => {
   let broker: Broker;
   let url: string;
   beforeAll(async () => {
+    execFileSync(process.execPath, ["--import", "tsx", "src/make-certificates.ts"]);
     const tls = { ca: read("ca"), certificate: read("server"), key: read("server-key") };
     broker = await startBroker({ private: true, tls });
     url = broker.amqpsUrl as string;
