@@ -15,6 +15,10 @@ const consumer = new Consumer({
   clientId: "bench-consumer",
   bootstrapBrokers: brokers,
   groupId: group,
+  // A Kafka that has just started needs a while until it can coordinate groups.
+  retries: 60,
+  // ms
+  retryDelay: 500,
   // ms. A member learns of the others by its heartbeat: only while the group gathers.
   heartbeatInterval: 250,
   // ms, as Kafka's own client
