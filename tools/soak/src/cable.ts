@@ -51,9 +51,20 @@ export class Cable {
     }
   }
 
-  /** Waits until somebody connects again. */
+  /**
+   * Waits until somebody connects again.
+   *
+   * @param signal Gives up.
+   * @throws When it says so.
+   */
   async nextConnection(signal: AbortSignal): Promise<void> {
-    await once(this.#server, "connection", { signal });
+    try {
+      await once(this.#server, "connection", { signal });
+    } catch {
+      throw signal.reason instanceof DOMException
+        ? new Error("Nobody connected again in time.")
+        : signal.reason;
+    }
   }
 
   /** Takes it away. */

@@ -168,7 +168,8 @@ async function strike(
     case "broker": {
       for (const client of node.clients) client.disconnected();
       await broker.kill();
-      const [since] = await Promise.all([reachable(broker.amqpUrl), broker.start()]);
+      const started = broker.start();
+      const [since] = await Promise.all([reachable(broker.amqpUrl, started), started]);
       return { what: name, away: await node.recovered(since, patience()) };
     }
     case "leader": {
@@ -188,9 +189,18 @@ async function strike(
   }
 }
 
-/** Waits until a broker accepts connections. Returns when that was, by `performance.now()`. */
-async function reachable(amqpUrl: string): Promise<number> {
-  for (;;) {
+/**
+ * Waits until a broker accepts connections.
+ *
+ * @param started Rejects when it never will.
+ * @returns When that was, by `performance.now()`.
+ */
+async function reachable(amqpUrl: string, started: Promise<void>): Promise<number> {
+  let ended = false;
+  started.catch(() => {
+    ended = true;
+  });
+  while (!ended) {
     try {
       const connection = await amqp.connect(amqpUrl, { noDelay: true, timeout: 5_000 });
       const since = performance.now();
@@ -201,6 +211,7 @@ async function reachable(amqpUrl: string): Promise<number> {
       await pause(20);
     }
   }
+  throw new Error("The broker did not start again.");
 }
 
 /** Takes a message away, and tells nobody. */
