@@ -54,7 +54,9 @@ describe("with nothing in the queues", () => {
     await watcher.printed(" [x] A piano: failed 4 times, at last: simulated failure 4");
     watcher.press("^C");
     await watcher.exit;
-    // Looking has taken nothing away.
+    // However often one looks, it takes nothing away.
+    for (let look = 0; look < 25; look++) channel.nack(await next(channel, parked));
+    for (let look = 0; look < 25; look++) channel.reject(await next(channel, parked), true);
     const job = await next(channel, parked);
     expect(job.properties).toMatchObject({
       deliveryMode: 2,
@@ -140,12 +142,12 @@ describe("with nothing in the queues", () => {
     await management("DELETE", policy);
   });
 
-  test("a job whose delay queue is gone is kept", async ({ channel }) => {
-    await send(channel, "A piano");
+  test("a job whose delay queue is gone is kept; its own TTL ends when it is moved", async ({ channel }) => {
+    await send(channel, "A piano", { expiration: "60000" });
     const job = await next(channel, queue);
     await expect(move(channel, job, "nowhere")).rejects.toThrow("There is no queue nowhere.");
-    // And the channel goes on.
     expect(await move(channel, job, parked)).toBe(true);
+    expect((await next(channel, parked)).properties.expiration).toBeUndefined();
   });
 
   test("a worker that may not publish any more starts again when it may", async ({
@@ -294,6 +296,23 @@ describe("with nothing in the queues", () => {
     const place = broker.version.startsWith("3.") ? parked : queue;
     expect((await next(channel, place)).content.toString()).toBe("A job");
   });
+});
+
+test("a quorum queue that delays what is put back does so from RabbitMQ 4.3 on; older ones ignore it", async ({
+  broker,
+  channel,
+}) => {
+  const name = "with_delayed_retry";
+  const delayed = { "x-delayed-retry-type": "failed", "x-delayed-retry-min": hour };
+  await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum", ...delayed } });
+  for (const job of ["A piano", "A chair"]) await send(channel, job, {}, name);
+  channel.reject(await next(channel, name), true);
+  const canDelay = broker.version.localeCompare("4.3", "en", { numeric: true }) >= 0;
+  const jobs = [await next(channel, name), ...(canDelay ? [] : [await next(channel, name)])];
+  expect(jobs.map(({ content }) => content.toString()).sort()).toEqual(
+    canDelay ? ["A chair"] : ["A chair", "A piano"],
+  );
+  expect(await channel.get(name)).toBe(false);
 });
 
 test("a quorum queue that says nothing has no limit on RabbitMQ 3, and one of 20 on RabbitMQ 4", async ({

@@ -103,6 +103,14 @@ describe("with an empty stream", () => {
       );
     });
 
+  test("the stream is durable, and doesn't grow for ever", async ({ management, virtualHost }) => {
+    expect(await management("GET", `/queues/${virtualHost.name}/${stream}`)).toMatchObject({
+      type: "stream",
+      durable: true,
+      arguments: { "x-max-age": "7D", "x-max-length-bytes": 1e9, "x-stream-max-segment-size-bytes": 5e7 },
+    });
+  });
+
   test("pub publishes as many as it is told, in their order", async ({ run }) => {
     const publisher = run("pub", "--count", "1000", "Tick", "tack");
     expect(await publisher.exit).toEqual({ code: 0, signal: null });
