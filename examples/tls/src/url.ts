@@ -18,8 +18,14 @@ interface TlsOptions {
   host?: string | undefined;
 }
 
-/** Where the broker is. */
-export const brokerUrl = (): URL => new URL(process.env.AMQPS_URL ?? "amqps://localhost");
+/** Where the broker is. Anything but `amqps:` ends the process with exit code 1: it would not be TLS. */
+export function brokerUrl(): URL {
+  const url = process.env.AMQPS_URL ?? "amqps://localhost";
+  if (URL.canParse(url) && new URL(url).protocol === "amqps:") return new URL(url);
+  // It isn't repeated: it may hold a password.
+  console.error("AMQPS_URL is not what was expected: amqps://user:password@host:5671/virtual-host.");
+  process.exit(1);
+}
 
 /**
  * The URL for a program that speaks TLS: all that it needs is in it, in the parameters that RabbitMQ's own clients take.

@@ -153,6 +153,14 @@ test("no broker: two lines", async ({ at }) => {
   expect(errors).toEqual(["No RabbitMQ at amqps://localhost:1 (connection refused).", expect.any(String)]);
 });
 
+test("an AMQPS_URL without TLS, or that is none: a line", async ({ at }) => {
+  for (const url of ["amqp://me:secret@localhost", "//me:secret@localhost"])
+    for (const script of ["send", "receive", "broker"]) {
+      const { code, lines } = await outcome(at(url), script);
+      expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringMatching(/^AMQPS_URL is not/)] });
+    }
+});
+
 test("wrong arguments: the usage", async ({ run }) => {
   const wrong = [
     ["make-certificates", "now"],
