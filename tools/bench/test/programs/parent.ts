@@ -1,10 +1,5 @@
 // Prints the process id of a worker of its own, and waits.
-import { startWorker } from "../../src/worker.ts";
+import { startWorker, typescript } from "../../src/worker.ts";
 
-const script = `
-process.stdin.on("end", () => process.exit()).resume();
-console.log(JSON.stringify({ event: "done", pid: process.pid }));
-`;
-const { pid } = await startWorker({ file: process.execPath, args: ["--eval", script] }).done;
-console.log(pid);
+startWorker(typescript("../test/programs/worker.ts", { sayId: true }), { onProgress: console.log });
 setInterval(() => {}, 1000);
