@@ -25,10 +25,10 @@ export interface ConnectOptions {
 /**
  * Opens a connection that mends itself.
  *
- * The first connection is tried four times within about two seconds (and each node of a cluster once). Once it stood, a lost one is opened again
- * for as long as it takes, first after 0.2 s, then at growing intervals up to 4 s, each varied by a fifth so
- * that a thousand clients don't return at the same moment. A line on stderr says when it was lost, when it is
- * back, and, once, why the broker refuses it meanwhile.
+ * The first connection is tried four times within about two seconds, and each node of a cluster at least once. Once it
+ * stood, a lost one is opened again for as long as it takes, first after 0.2 s, then at growing intervals up to 4 s,
+ * each varied by a fifth so that a thousand clients don't return at the same moment. A line on stderr says when it was
+ * lost, when it is back, and, once, why the broker refuses it meanwhile.
  *
  * @param options Where to, under which name, and what to do with each new connection.
  * @returns amqplib's connection. Its `createChannel` waits while the broker is away.
@@ -156,7 +156,14 @@ const listened = <AnyChannel extends Channel>(channel: AnyChannel): AnyChannel =
  *   before the broker has answered, and a Node process that waits for such a promise ends with exit code 13.
  */
 export async function closed(what: Channel | ChannelModel, close = () => what.close()): Promise<void> {
-  await Promise.race([once(what, "close"), close()]).catch(() => {});
+  const done = new AbortController();
+  try {
+    await Promise.race([once(what, "close", { signal: done.signal }), close()]);
+  } catch {
+    // It was closed already, or is lost.
+  } finally {
+    done.abort();
+  }
 }
 
 function readUrls(urls: string) {

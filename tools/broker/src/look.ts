@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import amqp, { type Channel, type ChannelModel } from "amqplib";
 import { type Management, ManagementError, managementApi } from "./management.ts";
 import { handshake } from "./ready.ts";
@@ -124,7 +125,10 @@ export class Looker {
 
   /** Closes the connection, if there is one. */
   async close(): Promise<void> {
-    await this.#connection?.close().catch(() => {});
+    const connection = this.#connection;
+    if (!connection) return;
+    // The promise of amqplib 2.3.1's `close` never settles when the connection is lost meanwhile.
+    await Promise.race([once(connection, "close"), connection.close()]).catch(() => {});
   }
 
   async #get<T>(path: string): Promise<T> {
