@@ -13,6 +13,8 @@ async function virtualHosts(management: Management): Promise<string[]> {
   return all.map(({ name }) => name).filter((name) => name.startsWith("bench-"));
 }
 
+// All benchmarks are run by `pnpm bench all --quick`, which is a step of its own in CI.
+
 /** ms; a bound for what starts one program after another. */
 const started = 120_000;
 vi.setConfig({ testTimeout: 240_000 });
@@ -99,13 +101,6 @@ describe("bench confirms", () => {
     expect(bench.lines.at(-1)).toContain(pathToFileURL(page).href);
     expect(readFileSync(page, "utf8")).toContain("Publisher confirms");
   });
-});
-
-test.for(["prefetch", "rpc"])("bench %s runs", async (name, { run }) => {
-  const bench = run("bench", name, "--quick");
-  expect(await bench.exit).toEqual({ code: 0, signal: null });
-  expect(bench.lines.at(-1)).toMatch(/; file:.*index\.html$/);
-  expect(bench.lines.at(-1)).not.toContain("NaN");
 });
 
 test("says what is right when the arguments are wrong", async ({ run }) => {

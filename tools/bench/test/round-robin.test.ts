@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "testkit";
 import { describe, expect, onTestFinished, vi } from "vitest";
-import { startKafka } from "../src/kafka.ts";
 import { Progress } from "../src/progress.ts";
 import type { Result } from "../src/results.ts";
 import { roundRobin } from "../src/round-robin/round-robin.ts";
@@ -112,12 +111,4 @@ test("without Kafka, RabbitMQ is measured, and what is missing is said", async (
   for (const file of drawn) rmSync(join(folder, file));
   await roundRobin.run({ ...options, plotOnly: true });
   expect(drawn.filter((file) => !existsSync(join(folder, file)))).toEqual([]);
-});
-
-test("with Kafka, both are measured", async ({ skip }) => {
-  const kafka = await startKafka({ offline: true }).catch((error: Error) => skip(error.message));
-  onTestFinished(() => kafka.stop());
-  const { results } = await quickRun(kafka.brokers.join());
-  expect(outcome(results)).toEqual(["Kafka durable", "Kafka fast", "Kafka tutorial", ...rabbitmq]);
-  expect(results[0]?.environment.versions).toMatchObject({ Kafka: "at KAFKA_BROKERS" });
 });
