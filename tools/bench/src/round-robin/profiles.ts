@@ -149,8 +149,8 @@ export const kafkaProfiles: KafkaProfile[] = [
     broker: "Kafka",
     guarantee: "At least once: acks=all, the offset committed after each message.",
     fairness:
-      "The nearest to prefetch 1, though Kafka isn't meant to be used like that: a request for each message, a commit for each message, and the next one only after that. A fetch still brings many. A tenth of the messages: it would take minutes.",
-    part: 0.1,
+      "The nearest to prefetch 1, though Kafka isn't meant to be used like that: a request for each message, a commit for each message, and the next one only after that. A fetch still brings many. A fiftieth of the messages: all would take minutes.",
+    part: 0.02,
     settings: { acks: "all", batch: 1, inFlight: 1_000, commit: "each" },
   },
   {
