@@ -47,24 +47,22 @@ test("every confirmed message arrives though the leader dies, and ids tell what 
   const { members } = await cluster.management<{ members: string[] }>("GET", `/queues/${name}/${queue}`);
   expect(members.toSorted()).toEqual(cluster.nodes.map((node) => node.name).toSorted());
 
-  // The publisher is connected to the node that dies, the consumer to another.
+  // The publisher is connected to the node that dies.
   const leader = await cluster.leader(name, queue);
   const own = urls[cluster.nodes.indexOf(leader)] as string;
   const others = urls.filter((url) => url !== own);
   const publisher = runWith({ amqpUrl: [own, ...others].join() }, "pub", "--count", "3000", "--rate", "300");
   await arrived(own);
-  const subscriber = runWith({ amqpUrl: others.join() }, "sub");
-  await subscriber.printed(/Waiting/);
   await leader.kill();
-
   const [line = ""] = await publisher.printed(allConfirmed, { within: 60_000 });
   expect(await publisher.exit).toEqual({ code: 0, signal: null });
   expect(publisher.errors.join()).toMatch(/Connection lost/);
+
+  // It begins with the dead node, and goes to the next.
+  const subscriber = runWith({ amqpUrl: [own, ...others].join() }, "sub");
   await subscriber.printed(" [x] All 3000 messages", { within: 60_000 });
   subscriber.press("^C");
   expect(await subscriber.exit).toEqual({ code: 0, signal: null });
-  // It never lost its own connection.
-  expect(subscriber.errors).toEqual([]);
   const twice = Number(/(\d+) came twice/.exec(subscriber.lines.join())?.[1]);
   expect(twice).toBeLessThanOrEqual(Number(allConfirmed.exec(line)?.[1]));
 });
