@@ -54,8 +54,9 @@ describe("pnpm soak", () => {
     return { terminal, programs };
   };
 
+  // A cluster's leaders are killed by `pnpm soak --faults 30`, which is a step of its own in CI.
   test("survives a fault of each kind without a loss, and says what it saw", async ({ runWith }) => {
-    const kinds = ["cut", "closed", "worker", "alarm", "broker", "leader"];
+    const kinds = ["cut", "closed", "worker", "alarm", "broker"];
     const { terminal, programs } = soak(
       runWith,
       ...["--kinds", kinds.join(), "--faults", `${kinds.length}`, "--seed", "5", "--within", "60"],
@@ -65,7 +66,7 @@ describe("pnpm soak", () => {
     expect(lines[0]).toMatch(/^Seed 5: /);
     expect(lines.filter((line) => /^ +\d+ {2}\w.*: /.test(line))).toHaveLength(kinds.length);
     const figures = lines.join("\n");
-    for (const kind of ["worker killed", "broker killed", "leader killed"])
+    for (const kind of ["worker killed", "broker killed"])
       expect(figures).toMatch(new RegExp(`^ {2}${kind} +1 +\\d+\\.\\d\\d s$`, "m"));
     expect(figures).toMatch(/^ {2}memory alarm +1 +nobody$/m);
 
@@ -77,13 +78,7 @@ describe("pnpm soak", () => {
     expect(count("confirmed")).toBe(count("published"));
     expect(count("received")).toBe(count("published"));
     expect(count("lost")).toBe(0);
-    for (const process of [
-      "node-publisher",
-      "node-consumer",
-      "cluster-publisher",
-      "cluster-consumer",
-      "soak",
-    ])
+    for (const process of ["node-publisher", "node-consumer", "soak"])
       expect(figures).toMatch(new RegExp(`^ {2}${process} +RSS [\\d.]+ → [\\d.]+ MiB`, "m"));
     expect(programs()).toEqual([]);
   });
