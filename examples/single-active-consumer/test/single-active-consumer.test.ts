@@ -76,7 +76,8 @@ test("a worker whose connection is cut finishes its event, and stands by for its
   await first.printed(READY, { times: 2 });
   await send(channel, 2, 3);
   await second.printed(" [x] Done 3");
-  await second.close();
+  second.press("^C");
+  await second.exit;
   await send(channel, 4, 4);
   // It is given this one while it still does the first, and keeps it until then.
   await first.printed(/Doing 4/);
