@@ -9,7 +9,7 @@ interface Reachable {
 /** A way from a port of its own on 127.0.0.1 to the first broker that listens, as a load balancer is. It can be cut. */
 export class Cable {
   readonly #server: Server;
-  readonly #lines = new Map<Socket, Socket>();
+  readonly #lines = new Map<Socket, Socket | undefined>();
   readonly #brokers: readonly Reachable[];
   #broker: Reachable | undefined;
 
@@ -46,8 +46,8 @@ export class Cable {
    */
   cut(reset: boolean): void {
     for (const socket of [...this.#lines].flat()) {
-      if (reset) socket.resetAndDestroy();
-      else socket.destroy();
+      if (reset) socket?.resetAndDestroy();
+      else socket?.destroy();
     }
   }
 
@@ -74,7 +74,9 @@ export class Cable {
   }
 
   async #connect(near: Socket): Promise<void> {
-    near.on("error", () => {});
+    // At once, so that it can be cut before it has reached the broker.
+    this.#lines.set(near, undefined);
+    near.on("error", () => {}).once("close", () => this.#lines.delete(near));
     const far = await this.#reach();
     if (!far || near.destroyed) {
       near.destroy();
@@ -84,10 +86,7 @@ export class Cable {
     this.#lines.set(near, far);
     near.setNoDelay().pipe(far);
     far.setNoDelay().pipe(near);
-    near.once("close", () => {
-      this.#lines.delete(near);
-      far.destroy();
-    });
+    near.once("close", () => far.destroy());
     far.on("error", () => {}).once("close", () => near.destroy());
   }
 
