@@ -27,7 +27,7 @@ export type RunWith = (options: RunOptions, script: string, ...args: string[]) =
  * - `virtualHost`: made for this test file, and deleted after it. Its tests share it.
  * - `channel`: amqplib's, with confirms, in that virtual host.
  * - `run(script, ...args)`: starts a script of this package in that virtual host. `runWith({ amqpUrl, env }, script,
- *   ...args)` does so elsewhere. What still runs when the test ends is killed.
+ *   ...args)` does so elsewhere. What still runs when the test ends is ended, and its connections with it.
  * - `privateBroker`: a broker of this test's own, to kill and start again. A machine that can't start one fails the
  *   test.
  */
@@ -51,7 +51,7 @@ export const newTest = () =>
     .extend("runWith", async ({ virtualHost }, { onCleanup }): Promise<RunWith> => {
       const terminals: Terminal[] = [];
       onCleanup(async () => {
-        await Promise.all(terminals.map((terminal) => terminal.close()));
+        await Promise.all(terminals.map(leave));
       });
       return (options, script, ...args) => {
         const terminal = start(script, args, { amqpUrl: virtualHost.amqpUrl, ...options });
@@ -74,6 +74,16 @@ export const newTest = () =>
 
 /** Vitest's `test` with a real RabbitMQ, in a virtual host for each test file. See `newTest` for its fixtures. */
 export const test = newTest();
+
+/**
+ * Asks a program to end, since its queues and consumers are gone by then: of one that is killed the broker learns a
+ * moment later, and the next test could still meet them. One that would rather finish its work first is killed.
+ */
+async function leave(terminal: Terminal): Promise<void> {
+  terminal.terminate();
+  await terminal.until(() => terminal.ended !== undefined, 3_000);
+  await terminal.close();
+}
 
 function start(script: string, args: string[], { amqpUrl, env }: RunOptions): Terminal {
   const { name, scripts } = JSON.parse(readFileSync("package.json", "utf8"));
