@@ -48,7 +48,9 @@ for (const { directory } of tasks) rmSync(join(root, directory, "results"), { re
 const allCached = tasks.every(({ cache }) => cache.status === "HIT");
 const code = allCached ? await turboAlone() : await withBroker(turbo, run);
 
-const { passed, failed, skipped } = count();
+const { passed, failed, skipped, failures } = count();
+// The packages' output is long, and theirs is mixed: what needs a look is worth a second line, at the end.
+for (const failure of failures) console.log(`\nFAILED ${failure}`);
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(code || (failed > 0 ? 1 : 0));
 
@@ -80,9 +82,10 @@ async function turboAlone(): Promise<number> {
 
 /** Adds up what Vitest wrote about each package. A package that wrote nothing has failed before its first test. */
 function count() {
-  const sum = { passed: 0, failed: 0, skipped: 0 };
-  for (const { directory } of tasks) {
+  const sum = { passed: 0, failed: 0, skipped: 0, failures: [] as string[] };
+  for (const { directory, package: name } of tasks) {
     const results = read(join(root, directory, "results/tests.json"));
+    sum.failures.push(...(results ? failuresOf(results) : ["no test ran"]).map((why) => `${name}: ${why}`));
     sum.passed += results?.numPassedTests ?? 0;
     sum.failed += results ? Math.max(results.numFailedTests, results.numFailedTestSuites > 0 ? 1 : 0) : 1;
     sum.skipped += results?.numPendingTests ?? 0;
@@ -95,6 +98,26 @@ interface Results {
   numFailedTests: number;
   numFailedTestSuites: number;
   numPendingTests: number;
+  testResults: {
+    status: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
+}
+
+/** A line or a few for each test that failed, and for each file that couldn't be run. */
+function failuresOf({ testResults }: Results): string[] {
+  return testResults.flatMap(({ status, message, assertionResults }) => {
+    const failed = assertionResults
+      .filter(({ status }) => status === "failed")
+      .map(({ fullName, failureMessages }) => `${fullName}\n${beginning(failureMessages.join("\n"))}`);
+    return failed.length === 0 && status === "failed" ? [beginning(message)] : failed;
+  });
+}
+
+/** Whole, a message may hold a screen or the stack of each cause. */
+function beginning(message: string): string {
+  return message.split("\n").slice(0, 20).join("\n");
 }
 
 function read(file: string): Results | undefined {
