@@ -1,10 +1,9 @@
 import amqp, { type Channel, type ConfirmChannel, type GetMessage, type Options } from "amqplib";
-import { manners, scenarios, test } from "testkit";
+import { layBrittleCable, manners, scenarios, test } from "testkit";
 import { describe, expect } from "vitest";
 import { sendBack } from "../src/replay.ts";
 import { headersForReplay, story } from "../src/story.ts";
 import { declareOrders, morgue, queue } from "../src/topology.ts";
-import { layBrittleCable } from "./brittle-cable.ts";
 
 scenarios();
 
@@ -190,7 +189,7 @@ describe("with nothing in the queues", () => {
       let kills = 0;
       for (let frames = 0; kills === frames; frames++) {
         await die(channel, "A vase");
-        const { amqpUrl, remove } = await layBrittleCable(virtualHost.amqpUrl, frames, () => {
+        const { amqpUrl, remove } = await layBrittleCable(virtualHost.amqpUrl, "basic.get", frames, () => {
           kills++;
           replay.kill();
         });

@@ -1,10 +1,9 @@
 import type { Channel, ConfirmChannel, GetMessage, Options } from "amqplib";
-import { manners, scenarios, test } from "testkit";
+import { layBrittleCable, manners, scenarios, test } from "testkit";
 import { describe, expect } from "vitest";
 import { move } from "../src/move.ts";
 import { story } from "../src/story.ts";
 import { declareDelays, declareJobs, parked, queue } from "../src/topology.ts";
-import { layBrittleCable } from "./brittle-cable.ts";
 
 scenarios();
 
@@ -108,7 +107,9 @@ describe("with nothing in the queues", () => {
     // A message is three frames; the fourth would be its acknowledgement.
     for (const frames of [0, 1, 2, 3]) {
       await send(channel, "A piano");
-      const { amqpUrl, remove } = await layBrittleCable(virtualHost.amqpUrl, frames, () => worker.kill());
+      const { amqpUrl, remove } = await layBrittleCable(virtualHost.amqpUrl, "basic.publish", frames, () =>
+        worker.kill(),
+      );
       const worker = runWith({ amqpUrl }, "worker", "--fail-times", "9", "--unit", `${hour}`);
       expect(await worker.exit).toEqual({ code: null, signal: "SIGKILL" });
       remove();

@@ -1,3 +1,4 @@
+export { layBrittleCable } from "./brittle-cable.ts";
 export { type Run, type RunOptions, type RunWith, test } from "./fixtures.ts";
 export { type Manners, manners } from "./manners.ts";
 export { scenarios } from "./scenarios.ts";

@@ -1,16 +1,24 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 
+/** Their numbers in AMQP 0-9-1's section 1.8: class and method. */
+const methods = { "basic.publish": [60, 40], "basic.get": [60, 70] } as const;
+
 /**
  * Lays a cable to a broker, from a port of its own on 127.0.0.1, that breaks between two frames.
  *
  * @param amqpUrl Where it leads.
- * @param whole How many frames of the client still get through, counted from the first `basic.get` on, that one
- *   included.
+ * @param method The method of the client's from which on frames are counted.
+ * @param whole How many frames of the client get through from its first call on, that one included.
  * @param onBreak Is called when the next one is due, which doesn't get through, nor does anything after it.
  * @returns The broker's URL at this end, and `remove`.
  */
-export async function layBrittleCable(amqpUrl: string, whole: number, onBreak: () => void) {
+export async function layBrittleCable(
+  amqpUrl: string,
+  method: keyof typeof methods,
+  whole: number,
+  onBreak: () => void,
+) {
   const { hostname, port: farPort } = new URL(amqpUrl);
   const server = createServer((near) => {
     const far = connect(Number(farPort || 5672), hostname);
@@ -24,7 +32,7 @@ export async function layBrittleCable(amqpUrl: string, whole: number, onBreak: (
       for (let end = endOfFrame(unread); end !== undefined; end = endOfFrame(unread)) {
         const frame = unread.subarray(0, end);
         unread = unread.subarray(end);
-        if (left === Number.POSITIVE_INFINITY && isBasicGet(frame)) left = whole;
+        if (left === Number.POSITIVE_INFINITY && calls(method, frame)) left = whole;
         if (left === 0) onBreak();
         if (left-- > 0) far.write(frame);
       }
@@ -45,6 +53,8 @@ function endOfFrame(bytes: Buffer): number | undefined {
   return bytes.length < end ? undefined : end;
 }
 
-/** A method frame (1) with class 60 and method 70. */
-const isBasicGet = (frame: Buffer) =>
-  frame[0] === 1 && frame.readUInt16BE(7) === 60 && frame.readUInt16BE(9) === 70;
+/** A method frame (1), behind whose header of seven bytes two numbers say which method. */
+const calls = (method: keyof typeof methods, frame: Buffer) =>
+  frame[0] === 1 &&
+  frame.readUInt16BE(7) === methods[method][0] &&
+  frame.readUInt16BE(9) === methods[method][1];
