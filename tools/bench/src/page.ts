@@ -49,7 +49,8 @@ export function writePage(folder: string, page: Page): string {
 }
 
 /**
- * The table of all figures: a row for each way and choice of settings, with the median and the spread of each.
+ * The table of all figures: a row for each way and choice of settings, with the median and the spread of each. Rows
+ * are in the order of the settings, and what differs only in the way stands together.
  *
  * @param results What to summarize.
  * @param figures The columns: their names in `measured`, and how the page calls them, with the unit.
@@ -57,19 +58,22 @@ export function writePage(folder: string, page: Page): string {
  */
 export function figuresTable(results: Result[], figures: Record<string, string>, vary: string[]): Table {
   const groups = groupBy(results, ({ way, settings }) =>
-    JSON.stringify([way, ...vary.map((name) => settings[name])]),
+    JSON.stringify([...vary.map((name) => settings[name]), way]),
   );
+  const { compare } = new Intl.Collator("en", { numeric: true });
   return {
     caption: "Medians, and in brackets the least and the greatest of the rounds",
-    columns: ["way", ...vary, ...Object.values(figures), "rounds"],
-    rows: [...groups].map(([key, group]) => {
-      const spreads = Object.keys(figures).map((figure) => spread(group, figure));
-      return [
-        ...JSON.parse(key).map((word: unknown) => String(word ?? "")),
-        ...spreads.map((one) => (one ? inBrackets(one) : "")),
-        String(group.length),
-      ];
-    }),
+    columns: [...vary, "way", ...Object.values(figures), "rounds"],
+    rows: [...groups]
+      .toSorted(([a], [b]) => compare(a, b))
+      .map(([key, group]) => {
+        const spreads = Object.keys(figures).map((figure) => spread(group, figure));
+        return [
+          ...JSON.parse(key).map((word: unknown) => String(word ?? "")),
+          ...spreads.map((one) => (one ? inBrackets(one) : "")),
+          String(group.length),
+        ];
+      }),
   };
 }
 
@@ -121,7 +125,7 @@ function html(page: Page, drawings: { plot: Plot; svg: string }[]): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}</title>
 <style>
-body { font: 16px/1.5 Inter, system-ui, sans-serif; color: #222; background: #fff; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 Inter, system-ui, sans-serif; color: #222; background: #fff; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }
 figure { margin: 2rem 0; }
 figure svg { width: 100%; height: auto; border: 1px solid #ddd; }
 figure + figure { margin-top: 1rem; }

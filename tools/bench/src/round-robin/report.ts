@@ -25,11 +25,11 @@ const figures = {
  */
 export function report(folder: string, results: Result[], missing: string[]): string {
   if (results.length === 0) throw new UserError(`No results in ${folder} yet.`);
-  const table = figuresTable(results, figures, ["profile", "size"]);
+  const table = figuresTable(results, figures, ["size", "profile"]);
   const page = writePage(folder, {
     title: "One producer, four consumers: RabbitMQ and Kafka",
     about: [
-      `One process publishes ${count(results)} messages to four others, which share them: in RabbitMQ from one queue, in Kafka as a consumer group of one topic with four partitions. All five are Node, one connection each, on the same machine as the broker.`,
+      `One process publishes ${count(results)} messages to four others, which share them: in RabbitMQ from one queue, in Kafka as a consumer group of one topic with four partitions. Each is a process with one connection, on the same machine as the broker: Node, where it doesn't say C or pika.`,
       "Measured from just before the first publish to the last acknowledgement, or commit. Publishing begins when all four consumers have subscribed or have been assigned a partition. Each message carries its number: a run that loses one fails, and one that is delivered again is counted.",
     ],
     plots: plots(results),
