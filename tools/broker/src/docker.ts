@@ -155,7 +155,11 @@ async function startContainer(
       ({ StatusCode }) => ended.abort(new Error(`the container ended with exit code ${StatusCode}`)),
       () => {},
     );
-    return ready({ ...options, amqpUrl, managementUrl }, ended.signal, giveUp);
+    const { StartedAt } = (await container.inspect()).State;
+    // s, with fractions: a restarted container's log has the earlier runs, too.
+    const since = Date.parse(StartedAt) / 1000;
+    const log = async () => (await container.logs({ stdout: true, stderr: true, since })).toString();
+    return ready({ amqpUrl, managementUrl, log }, ended.signal, giveUp);
   }
 
   const configured = new LoopbackContainer(image());

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -194,6 +195,9 @@ async function startNode(
     env,
   } satisfies Keepsake);
 
+  // Its keeper makes it.
+  const readLog = () => readFile(join(folder, "output.log"), "utf8").catch(() => "");
+
   async function start(giveUp?: AbortSignal) {
     const exited = new AbortController();
     const onMessage = ({ exited: why, log }: { exited?: string; log?: string }) => {
@@ -201,9 +205,11 @@ async function startNode(
     };
     keeper.process.on("message", onMessage);
     keeper.process.once("exit", () => exited.abort(new Error("the broker has been stopped")));
+    const earlier = (await readLog()).length;
+    const log = async () => (await readLog()).slice(earlier);
     try {
       await keeper.tell("start");
-      return await ready({ ...options, amqpUrl, managementUrl }, exited.signal, giveUp);
+      return await ready({ amqpUrl, managementUrl, log }, exited.signal, giveUp);
     } finally {
       keeper.process.off("message", onMessage);
     }

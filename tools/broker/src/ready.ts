@@ -2,16 +2,27 @@ import { setTimeout } from "node:timers/promises";
 import amqp from "amqplib";
 import { managementApi } from "./management.ts";
 
+/** Where a node answers, and what it says of itself. */
+interface Starting {
+  amqpUrl: string;
+  managementUrl: string;
+  /** What it has logged since this start. */
+  log: () => Promise<string>;
+}
+
 /**
- * Waits until a broker answers an AMQP handshake, its management API answers and it listens for what else is asked.
+ * Waits until a node has started completely, and answers an AMQP handshake and its management API.
  *
- * @param place Where it and its management API will answer, and whether it will speak MQTT and TLS, too.
+ * It answers somewhat earlier. But it may still find that another port is taken, and a virtual host that a cluster
+ * gets meanwhile doesn't run on this node (`rabbit_vhost_sup_sup:start_on_all_nodes` leaves out who is booting).
+ *
+ * @param node Where it will answer, and its log.
  * @param giveUp Each ends the waiting; the promise then rejects with its reason.
  * @returns RabbitMQ's version.
  * @throws When two minutes were not enough, with what it answered last.
  */
 export async function ready(
-  { amqpUrl, managementUrl, mqtt, tls }: Expected,
+  { amqpUrl, managementUrl, log }: Starting,
   ...giveUp: (AbortSignal | undefined)[]
 ): Promise<string> {
   const signal = AbortSignal.any(giveUp.filter((each) => each !== undefined));
@@ -31,27 +42,12 @@ export async function ready(
       }
     }
   }
+  await untilDone(async () => {
+    // What Testcontainers' own modules for RabbitMQ wait for, too
+    if (!(await log()).includes("Server startup complete")) throw new Error("it is still starting");
+  });
   await untilDone(() => handshake(amqpUrl));
-  if (mqtt) await untilDone(() => listensFor("mqtt", managementUrl));
-  if (tls) await untilDone(() => listensFor("amqp/ssl", managementUrl));
   return untilDone(() => versionAt(managementUrl));
-}
-
-interface Expected {
-  amqpUrl: string;
-  managementUrl: string;
-  mqtt?: unknown;
-  tls?: unknown;
-}
-
-/** Asks the node itself, since Docker's proxy listens before it does. */
-async function listensFor(wanted: string, managementUrl: string): Promise<void> {
-  const overview = managementApi(managementUrl, 5_000)<{ listeners: { protocol: string }[] }>(
-    "GET",
-    "/overview",
-  );
-  if ((await overview).listeners.every(({ protocol }) => protocol !== wanted))
-    throw new Error(`it doesn't listen for ${wanted}`);
 }
 
 /**
