@@ -1,12 +1,11 @@
 import type { Channel, GetMessage } from "amqplib";
 import { BrokerError } from "shared";
-import { test as base, manners, scenarios } from "testkit";
+import { test as base, layCable, manners, scenarios } from "testkit";
 import { describe, expect, vi } from "vitest";
 import { Consumer, Unusable } from "../src/messaging/consumer.ts";
 import { Producer } from "../src/messaging/producer.ts";
 import { randomIntegers } from "../src/random-integers.ts";
 import { declareIntegers, exchange, parityOf, queues } from "../src/topology.ts";
-import { layCable } from "./cable.ts";
 
 scenarios();
 
