@@ -63,21 +63,31 @@ export async function publishAll(run: Run): Promise<{ repeated: number; longestP
     }
   };
 
+  const onNewChannel = async () => {
+    const channel = await connection.createConfirmChannel();
+    const opened = performance.now();
+    const stopping = new AbortController();
+    let silent: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((done, failed) => {
+        channel.once("error", failed).once("close", () => failed(new Error("the connection was lost")));
+        attempt(channel, stopping.signal, failed).then(done, failed);
+        silent = setInterval(() => {
+          const since = Math.max(opened, confirmedAt);
+          if (unconfirmed.size > 0 && performance.now() - since > patience) failed(new Silence());
+        }, 100);
+      });
+    } finally {
+      clearInterval(silent);
+      stopping.abort();
+      channel.close().catch(() => {});
+    }
+  };
+
   try {
     while (published < run.count || unconfirmed.size > 0) {
-      const stopping = new AbortController();
-      const channel = await connection.createConfirmChannel();
-      const opened = performance.now();
-      let silent: NodeJS.Timeout | undefined;
       try {
-        await new Promise<void>((done, failed) => {
-          channel.once("error", failed).once("close", () => failed(new Error("the connection was lost")));
-          attempt(channel, stopping.signal, failed).then(done, failed);
-          silent = setInterval(() => {
-            const since = Math.max(opened, confirmedAt);
-            if (unconfirmed.size > 0 && performance.now() - since > patience) failed(new Silence());
-          }, 100);
-        });
+        await onNewChannel();
       } catch (error) {
         if (isFinal(error)) throw error;
         if (error instanceof Silence) {
@@ -93,10 +103,6 @@ export async function publishAll(run: Run): Promise<{ repeated: number; longestP
         );
         // ms; electing a leader takes as long, and a broker without one would be asked thousands of times a second
         await pause(250);
-      } finally {
-        clearInterval(silent);
-        stopping.abort();
-        channel.close().catch(() => {});
       }
     }
   } finally {

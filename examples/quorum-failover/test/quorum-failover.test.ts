@@ -1,6 +1,6 @@
 import amqp from "amqplib";
 import { type Cluster, startCluster } from "broker";
-import { test as base, manners, scenarios } from "testkit";
+import { test as base, layCable, manners, scenarios } from "testkit";
 import { expect, vi } from "vitest";
 import { declareFailover, queue } from "../src/topology.ts";
 
@@ -58,20 +58,62 @@ test("every confirmed message arrives though the leader dies, and ids tell what 
   expect(await publisher.exit).toEqual({ code: 0, signal: null });
   expect(publisher.errors.join()).toMatch(/Connection lost/);
 
+  const stored = await arrived(others[0] as string);
   // It begins with the dead node, and goes to the next.
   const subscriber = runWith({ amqpUrl: [own, ...others].join() }, "sub");
   await subscriber.printed(" [x] All 3000 messages", { within: 60_000 });
   subscriber.press("^C");
   expect(await subscriber.exit).toEqual({ code: 0, signal: null });
   const twice = Number(/(\d+) came twice/.exec(subscriber.lines.join())?.[1]);
+  expect(twice).toBe(stored - 3_000);
   expect(twice).toBeLessThanOrEqual(Number(allConfirmed.exec(line)?.[1]));
 });
 
-/** Waits until the queue has messages. */
-async function arrived(url: string): Promise<void> {
+for (const [when, silence] of [
+  ["at once", false],
+  ["when it has waited for confirms in vain, and asked for another channel", true],
+] as const)
+  test(`a publisher whose connection is lost ${when} publishes again, with the same ids`, async ({
+    channel,
+    virtualHost,
+    runWith,
+    onTestFinished,
+  }) => {
+    await declareFailover(channel);
+    await channel.purgeQueue(queue);
+    const cable = await layCable(virtualHost.amqpUrl);
+    onTestFinished(cable.unplug);
+    const messages = async () => (await channel.checkQueue(queue)).messageCount;
+
+    const publisher = runWith({ amqpUrl: cable.amqpUrl }, "pub", "--count", "100", "--rate", "50");
+    await expect.poll(messages).toBeGreaterThan(10);
+    // From here on messages arrive, and their confirms don't.
+    cable.hold();
+    await expect.poll(messages).toBeGreaterThan((await messages()) + 10);
+    if (silence) await publisher.printed(/Nothing confirmed for 2 s/);
+    cable.cut();
+    const [line = ""] = await publisher.printed(allConfirmed);
+    expect(await publisher.exit).toEqual({ code: 0, signal: null });
+    const twice = (await messages()) - 100;
+    expect(twice).toBeGreaterThan(0);
+    // What was on its way when the connection was cut arrived once.
+    expect(twice).toBeLessThanOrEqual(Number(allConfirmed.exec(line)?.[1]));
+
+    const subscriber = runWith({}, "sub");
+    await subscriber.printed(" [x] All 100 messages");
+    await expect.poll(messages).toBe(0);
+    subscriber.press("^C");
+    await subscriber.printed(` [x] ${twice} came twice, known by their ids`);
+  });
+
+/** Waits until the queue has messages, and says how many. */
+async function arrived(url: string): Promise<number> {
   const connection = await amqp.connect(url);
   connection.on("error", () => {});
   const channel = await connection.createChannel();
-  await expect.poll(async () => (await channel.checkQueue(queue)).messageCount).toBeGreaterThan(0);
+  const count = async () => (await channel.checkQueue(queue)).messageCount;
+  await expect.poll(count).toBeGreaterThan(0);
+  const messages = await count();
   await connection.close();
+  return messages;
 }
