@@ -242,7 +242,7 @@ describe("with nothing in the queues", () => {
       channel,
       run,
     }) => {
-      publishWithIdOfNoText(channel);
+      await publishWithIdOfNoText(channel);
       await die(channel, "A vase");
       const replay = run("morgue", "--replay");
       expect(await replay.exit).toEqual({ code: 0, signal: null });
@@ -457,11 +457,12 @@ function withoutCounts({ properties: { headers } }: GetMessage) {
 }
 
 /** Publishes a letter with a correlation id of 254 bytes that are not UTF-8, which amqplib would refuse to send. */
-function publishWithIdOfNoText(channel: ConfirmChannel) {
+async function publishWithIdOfNoText(channel: ConfirmChannel) {
   const { stream } = channel.connection as unknown as { stream: { write(chunk: Buffer): boolean } };
   const write = stream.write.bind(stream);
   stream.write = (chunk) =>
     write(Buffer.from(chunk.toString("latin1").replaceAll("\xc3\xa9", "\xff\xff"), "latin1"));
   const headers = { "x-death": [death({ queue })] };
   channel.sendToQueue(morgue, Buffer.from("no text"), { correlationId: "é".repeat(127), headers });
+  await channel.waitForConfirms();
 }
