@@ -2,6 +2,7 @@ import amqp, { type Channel } from "amqplib";
 import type { Permissions, User } from "broker";
 import { exitInWords, READY, type Terminal } from "stage";
 import { describe, expect } from "vitest";
+import { layCable } from "./cable.ts";
 import { newTest } from "./fixtures.ts";
 
 /** What there is to know about a script, to try on it what a user does wrong. */
@@ -128,8 +129,16 @@ export function manners(scripts: Record<string, Manners>): void {
 
   const staying = Object.entries(scripts).filter(([, { stays }]) => stays);
   if (staying.length > 0)
-    test("the broker goes away for good: a line, and no more", async ({ privateBroker, runWith }) => {
-      const { amqpUrl } = privateBroker;
+    test("the broker goes away for good: a line, and no more", async ({
+      broker,
+      runWith,
+      onTestFinished,
+    }) => {
+      const virtualHost = await broker.createVirtualHost();
+      onTestFinished(virtualHost.delete);
+      // For who is at its near end, a cable that is pulled out is a broker that has died.
+      const { amqpUrl, unplug } = await layCable(virtualHost.amqpUrl);
+      onTestFinished(unplug);
       const running = staying.map(([script, { args = [], stays, brokerLost = "waits" }]) => ({
         script,
         terminal: runWith({ amqpUrl }, script, ...args),
@@ -137,7 +146,7 @@ export function manners(scripts: Record<string, Manners>): void {
         waits: brokerLost === "waits",
       }));
       for (const { terminal, atWork } of running) await terminal.printed(atWork);
-      await privateBroker.kill();
+      await unplug();
       for (const { script, terminal, waits } of running) {
         await terminal.until(() => terminal.errors.length > 0, PATIENCE);
         if (waits) terminal.press("^C");
