@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { openEnd } from "./cable.ts";
 
 /** Their numbers in AMQP 0-9-1's section 1.8: class and method. */
 const methods = { "basic.publish": [60, 40], "basic.get": [60, 70] } as const;
@@ -19,9 +18,7 @@ export async function layBrittleCable(
   whole: number,
   onBreak: () => void,
 ) {
-  const { hostname, port: farPort } = new URL(amqpUrl);
-  const server = createServer((near) => {
-    const far = connect(Number(farPort || 5672), hostname);
+  const { amqpUrl: nearUrl, server } = await openEnd(amqpUrl, (near, far) => {
     far.pipe(near).on("error", () => far.destroy());
     far.on("error", () => near.destroy());
     near.once("close", () => far.destroy());
@@ -38,12 +35,7 @@ export async function layBrittleCable(
       }
     });
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  return {
-    amqpUrl: Object.assign(new URL(amqpUrl), { hostname: "127.0.0.1", port }).href,
-    remove: () => void server.close(),
-  };
+  return { amqpUrl: nearUrl, remove: () => void server.close() };
 }
 
 /** AMQP 0-9-1, sections 4.2.2 and 2.3.5: first eight bytes that name the protocol, then frames. */

@@ -23,10 +23,12 @@ export interface Cable {
  * @param amqpUrl Where it leads.
  */
 export async function layCable(amqpUrl: string): Promise<Cable> {
-  const { hostname, port: farPort } = new URL(amqpUrl);
   const lines = new Map<Socket, Socket>();
-  const server = createServer((near) => {
-    const far = connect(Number(farPort || 5672), hostname);
+  const {
+    amqpUrl: nearUrl,
+    server,
+    port,
+  } = await openEnd(amqpUrl, (near, far) => {
     lines.set(near, far);
     near.pipe(far).on("error", () => near.destroy());
     far.pipe(near).on("error", () => far.destroy());
@@ -35,15 +37,11 @@ export async function layCable(amqpUrl: string): Promise<Cable> {
       lines.delete(near);
     });
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  const near = Object.assign(new URL(amqpUrl), { hostname: "127.0.0.1", port });
-
   const cut = () => {
     for (const near of lines.keys()) near.destroy();
   };
   return {
-    amqpUrl: near.href,
+    amqpUrl: nearUrl,
     hold() {
       for (const [near, far] of lines) far.unpipe(near);
     },
@@ -61,4 +59,19 @@ export async function layCable(amqpUrl: string): Promise<Cable> {
       await once(server.listen(port, "127.0.0.1"), "listening");
     },
   };
+}
+
+/**
+ * Opens the near end of a cable: a port of its own on 127.0.0.1, from which each connection is continued to a broker.
+ *
+ * @param amqpUrl The broker.
+ * @param join Has what comes in at one end of a connection go out at the other.
+ * @returns The broker's URL at this end, and what listens there.
+ */
+export async function openEnd(amqpUrl: string, join: (near: Socket, far: Socket) => void) {
+  const { hostname, port: farPort } = new URL(amqpUrl);
+  const server = createServer((near) => join(near, connect(Number(farPort || 5672), hostname)));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  return { amqpUrl: Object.assign(new URL(amqpUrl), { hostname: "127.0.0.1", port }).href, server, port };
 }

@@ -49,7 +49,7 @@ const allCached = tasks.every(({ cache }) => cache.status === "HIT");
 const code = allCached ? await turboAlone() : await withBroker(turbo, run);
 
 const { passed, failed, skipped, failures } = count();
-// The packages' output is long, and theirs is mixed: what needs a look is worth a second line, at the end.
+// The packages' output is long, and mixed: what needs a look is said again at the end.
 for (const failure of failures) console.log(`\nFAILED ${failure}`);
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(code || (failed > 0 ? 1 : 0));
