@@ -1,4 +1,4 @@
-import amqp from "amqplib";
+import amqp, { type Channel } from "amqplib";
 import { type Cluster, startCluster } from "broker";
 import { test as base, layCable, manners, scenarios } from "testkit";
 import { expect, vi } from "vitest";
@@ -83,7 +83,7 @@ for (const [when, silence] of [
     await channel.purgeQueue(queue);
     const cable = await layCable(virtualHost.amqpUrl);
     onTestFinished(cable.unplug);
-    const messages = async () => (await channel.checkQueue(queue)).messageCount;
+    const messages = counting(channel);
 
     const publisher = runWith({ amqpUrl: cable.amqpUrl }, "pub", "--count", "100", "--rate", "50");
     await expect.poll(messages).toBeGreaterThan(10);
@@ -111,9 +111,12 @@ async function arrived(url: string): Promise<number> {
   const connection = await amqp.connect(url);
   connection.on("error", () => {});
   const channel = await connection.createChannel();
-  const count = async () => (await channel.checkQueue(queue)).messageCount;
-  await expect.poll(count).toBeGreaterThan(0);
-  const messages = await count();
+  const messages = counting(channel);
+  await expect.poll(messages).toBeGreaterThan(0);
+  const count = await messages();
   await connection.close();
-  return messages;
+  return count;
 }
+
+/** Makes what says how many messages the queue has. */
+const counting = (channel: Channel) => async () => (await channel.checkQueue(queue)).messageCount;
