@@ -69,7 +69,8 @@ export class Wire extends EventEmitter<WireEvents> {
    */
   constructor(urls: readonly string[], { port, keep = 16 * 1024 * 1024 }: WireOptions) {
     super();
-    this.#urls = urls.map((url) => new URL(url).href);
+    for (const url of urls) new URL(url);
+    this.#urls = urls;
     this.#port = port;
     this.#keep = keep;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => void this.#join(near));
