@@ -234,7 +234,8 @@ class ConfirmedPublisher implements Publisher {
       closedBecause = error;
     });
     channel.on("return", ({ fields, properties }) => this.#returned(fields, properties));
-    channel.once("close", () => {
+    // First of all listeners: amqplib's own answers for what is unconfirmed, as if the broker had refused it.
+    channel.prependOnceListener("close", () => {
       if (channel !== this.#channel) return;
       this.#channel = undefined;
       // Without an error the connection is lost. The next one opens a channel.
