@@ -111,7 +111,7 @@ test("prints what comes from outside as text, and no password", async ({ broker,
 describe("ends", () => {
   test("with its reader, as `| head` does", async ({ virtualHost }) => {
     // head itself prints nothing before it has all of its lines.
-    const head = `{ read -r first; echo "$first"; read -r second; echo "$second"; }`;
+    const head = `{ IFS= read -r first; echo "$first"; IFS= read -r second; echo "$second"; }`;
     const terminal = openTerminal(`node --import tsx tools/wire/src/cli.ts | ${head}; echo ended`, {
       cwd: root,
       env: readersEnvironment({ AMQP_URL: virtualHost.amqpUrl }),
