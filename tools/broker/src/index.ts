@@ -12,4 +12,5 @@ export { type Keeper, startKeeper } from "./keepers.ts";
 export { type Management, ManagementError, managementApi } from "./management.ts";
 export { freePorts, isFree, onPorts } from "./ports.ts";
 export { progress } from "./progress.ts";
+export { handshake } from "./ready.ts";
 export { withBroker } from "./with-broker.ts";
