@@ -154,7 +154,7 @@ const help = `Get one of these, and try again:
   Debian, Ubuntu   sudo apt-get install rabbitmq-server
   macOS            brew install rabbitmq
   Windows          choco install rabbitmq, then set AMQP_URL=amqp://localhost
-  Docker           docker compose up -d, then set AMQP_URL=amqp://localhost`;
+  Docker           docker compose up -d --wait, then set AMQP_URL=amqp://localhost`;
 
 function urls(): { amqpUrl: string; managementUrl: string } {
   const amqpUrl = process.env.AMQP_URL ?? "";

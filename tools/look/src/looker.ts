@@ -170,7 +170,7 @@ export class Looker {
     if (status === undefined)
       return (await speaksAmqp(amqpUrl.href))
         ? `RabbitMQ runs at ${amqpUrl.host}, but its management API does not answer (${message}).\nSwitch it on with \`rabbitmq-plugins enable rabbitmq_management\`, or say in RABBITMQ_MANAGEMENT_URL where it is.`
-        : `No RabbitMQ to look into (${message}).\nStart one with \`pnpm broker\` or \`docker compose up -d\`, or set AMQP_URL and RABBITMQ_MANAGEMENT_URL to yours.`;
+        : `No RabbitMQ to look into (${message}).\nStart one with \`pnpm broker\` or \`docker compose up -d --wait\`, or set AMQP_URL and RABBITMQ_MANAGEMENT_URL to yours.`;
     if (/not management user/i.test(message))
       return `The user "${user}" may not use the management API (${message}).\n\`rabbitmqctl set_user_tags ${user} management\` allows it.`;
     const ofVhost = /\/api\/(exchanges|bindings|queues)\//.test(message);
