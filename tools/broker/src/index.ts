@@ -8,7 +8,7 @@ export {
   startCluster,
 } from "./cluster.ts";
 export { type FoundBroker, findBroker, startBroker } from "./find.ts";
-export { type Keeper, startKeeper } from "./keepers.ts";
+export { type Keeper, type Keepsake, keep, type Program, startKeeper } from "./keeper.ts";
 export { type Management, ManagementError, managementApi } from "./management.ts";
 export { freePorts, isFree, onPorts } from "./ports.ts";
 export { progress } from "./progress.ts";
