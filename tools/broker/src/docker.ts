@@ -5,17 +5,17 @@ import { request } from "node:http";
 import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
+import type { Place } from "./broker.ts";
 import {
   clusterFormation,
   enabledPlugins,
-  type NodeOptions,
-  type Place,
   setMemoryLimit,
   statistics,
   syncTables,
   tlsConfiguration,
-} from "./broker.ts";
+} from "./configuration.ts";
 import { type Keeper, keep } from "./keeper.ts";
+import type { NodeOptions } from "./options.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
 

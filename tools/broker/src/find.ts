@@ -1,7 +1,8 @@
-import { type Broker, brokerAt, type NodeOptions, type Place, type StartOptions } from "./broker.ts";
+import { type Broker, brokerAt, type Place } from "./broker.ts";
 import { findImage, image, startDocker } from "./docker.ts";
 import { findInstallWay, install } from "./install.ts";
 import { findInstallation, identityOf, startNative } from "./native.ts";
+import type { NodeOptions, StartOptions } from "./options.ts";
 import { handshake, versionAt } from "./ready.ts";
 
 export interface FoundBroker {

@@ -5,17 +5,17 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import type { Place } from "./broker.ts";
 import {
   clusterFormation,
   enabledPlugins,
-  type NodeOptions,
-  type Place,
   setMemoryLimit,
   statistics,
   syncTables,
   tlsConfiguration,
-} from "./broker.ts";
+} from "./configuration.ts";
 import { keep } from "./keeper.ts";
+import type { NodeOptions } from "./options.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
 
