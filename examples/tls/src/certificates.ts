@@ -26,22 +26,17 @@ export function replaceAll(certificates: { name: string; certificate: string; ke
     writeFileSync(join(made, `${name}.pem`), certificate);
     if (key !== undefined) writeFileSync(join(made, `${name}-key.pem`), key, { mode: 0o600 });
   }
-  while (!moved(made, folder)) {
-    const old = `${made}-old`;
-    moved(folder, old);
-    rmSync(old, { recursive: true, force: true });
-  }
-}
-
-/** @returns Whether a folder could be moved: it is there, and no other one is where it goes. */
-function moved(from: string, to: string): boolean {
-  try {
-    renameSync(from, to);
-    return true;
-  } catch (error) {
-    // Windows answers EPERM when the other one is there.
-    if (["ENOENT", "ENOTEMPTY", "EEXIST", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? ""))
-      return false;
-    throw error;
-  }
+  const old = `${made}-old`;
+  for (let attempt = 1; ; attempt++)
+    try {
+      if (existsSync(folder)) renameSync(folder, old);
+      rmSync(old, { recursive: true, force: true });
+      renameSync(made, folder);
+      return;
+    } catch (error) {
+      // The other program was faster. Its folder gives way, too.
+      if (attempt < 10) continue;
+      rmSync(made, { recursive: true, force: true });
+      throw error;
+    }
 }
