@@ -23,7 +23,7 @@ if (major < 20 || (major === 20 && minor < 19))
 const awkward = [..."#?%\t\r\n", delimiter].find((character) => root.includes(character));
 if (awkward !== undefined)
   stop(
-    `A folder above can't have ${JSON.stringify(awkward)} in its name. Move this one: ${JSON.stringify(root)}`,
+    `Some programs here do not run below a folder with ${JSON.stringify(awkward)} in its name. Move ${JSON.stringify(root)}.`,
   );
 
 if (!hasPnpm()) {
