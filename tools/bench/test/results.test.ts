@@ -2,8 +2,8 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { Progress } from "../src/progress.ts";
-import { type InterleaveOptions, interleave, ResultFile } from "../src/results.ts";
+import { Progress } from "../src/engine/progress.ts";
+import { type InterleaveOptions, interleave, ResultFile } from "../src/engine/results.ts";
 import { environment, result } from "./results.ts";
 
 function newFile() {
@@ -13,7 +13,7 @@ function newFile() {
 }
 
 describe("the file of results", () => {
-  test("keeps each result, and knows what it has by all of its settings", () => {
+  test("keeps each result", () => {
     const path = newFile();
     const file = new ResultFile(path);
     expect(file.read()).toEqual([]);
@@ -22,10 +22,6 @@ describe("the file of results", () => {
     file.append(result({ round: 2 }));
     const again = new ResultFile(path);
     expect(again.read()).toEqual([kept, result({ round: 2 })]);
-    expect(again.has("some", 1, "ours", { queue: "quorum", size: 100 })).toBe(true);
-    expect(again.has("some", 1, "ours", { size: 100 })).toBe(false);
-    expect(again.has("some", 2, "theirs", { size: 100 })).toBe(false);
-    expect(again.has("other", 2, "ours", { size: 100 })).toBe(false);
   });
 
   test("survives a last line that was cut, and goes on behind it", () => {
@@ -119,6 +115,14 @@ describe("rounds of several ways", () => {
     });
     await expect(interleave(ways, options)).rejects.toThrow("told");
     expect(order.join("")).toBe("abc");
+  });
+
+  test("are measured again with other settings", async () => {
+    const { order, ways, options } = setUp({ quick: true, rounds: 1 });
+    await interleave(ways, options);
+    const changed = ways.map((way) => (way.way === "b" ? { ...way, settings: { size: 500 } } : way));
+    expect(await interleave(changed, { ...options, resume: true })).toHaveLength(4);
+    expect(order.join("")).toBe("bcab");
   });
 
   test("of another machine or other versions aren't mixed in", async () => {

@@ -1,0 +1,54 @@
+// A worker's side of ../engine/worker.ts: its role, its options, its events, and the line that it is sent.
+
+import { createInterface } from "node:readline";
+
+/** The role and its options, as ../engine/programs.ts passes them. */
+export const role = process.argv[2] ?? "";
+export const options = JSON.parse(process.argv[3] ?? "{}");
+
+/** Prints an event. */
+export const say = (event: "ready" | "progress" | "done", more: object = {}): void => {
+  process.stdout.write(`${JSON.stringify({ event, ...more })}\n`);
+};
+
+const lines = createInterface({ input: process.stdin });
+const line = new Promise<void>((resolve) => lines.once("line", () => resolve()));
+// The process that started this one has ended.
+lines.on("close", () => process.exit());
+
+/** Resolves when the line has come that means "go", or "stop". */
+export const told = (): Promise<void> => line;
+
+/** Now, in ms since 1970 with fractions: the same clock for all processes of this machine. */
+export const now = (): number => performance.timeOrigin + performance.now();
+
+/**
+ * Reports every 100 ms how much is done.
+ *
+ * @param count Returns how many messages or calls that is.
+ */
+export function sayProgress(count: () => number): void {
+  setInterval(() => say("progress", { count: count() }), 100).unref();
+}
+
+/** Counts what is open, so that a loop can wait until there is room for more. */
+export function openCount() {
+  let open = 0;
+  let onClose = () => {};
+  return {
+    get size() {
+      return open;
+    },
+    add: () => void open++,
+    remove() {
+      open--;
+      onClose();
+    },
+    /** Resolves when fewer are open than the limit. */
+    below: (limit: number) =>
+      new Promise<void>((resolve) => {
+        onClose = () => open < limit && resolve();
+        onClose();
+      }),
+  };
+}
