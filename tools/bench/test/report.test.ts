@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { confirms } from "../src/benchmarks/confirms.ts";
+import { helper } from "../src/benchmarks/helper.ts";
 import { prefetch } from "../src/benchmarks/prefetch.ts";
 import { roundRobin } from "../src/benchmarks/round-robin.ts";
 import { rpc } from "../src/benchmarks/rpc.ts";
@@ -113,6 +114,22 @@ describe("from the file alone", () => {
     expect(page(folder)).toContain("| size | \\<b>\\| |");
   });
 
+  test("helper, with the memory of the loop", async () => {
+    const { folder, options, file } = setUp();
+    file.append(result({ way: "shared", settings: { work: "publisher" }, measured: { throughput: 18_000 } }));
+    file.append(
+      result({ way: "amqplib", settings: { work: "publisher" }, measured: { throughput: 20_000 } }),
+    );
+    const loop = { work: "loop", count: 1_000_000 };
+    file.append(
+      result({ way: "shared", settings: loop, measured: { throughput: 30_000, heap: 20, rss: 90 } }),
+    );
+    const summary = await runBenchmark(helper, folder, options);
+    expect(summary).toContain("messages a second; shared: 0.90 of bare amqplib (0.90 to 0.90)");
+    expect(summary).toContain("loop of 1,000,000: heap 20 (20 to 20) MiB, process 90 (90 to 90) MiB at most");
+    expect(summary).toContain("produce: not measured messages a second; bare amqplib was not measured");
+  });
+
   test("round-robin, with a plot for each size and both brokers", async () => {
     const { folder, options, file } = setUp();
     for (const size of [100, 500, 1_000])
@@ -132,7 +149,7 @@ describe("from the file alone", () => {
   });
 
   test("nothing, when there are no results", async () => {
-    for (const benchmark of [confirms, prefetch, rpc, roundRobin]) {
+    for (const benchmark of [confirms, helper, prefetch, rpc, roundRobin]) {
       const { folder, options } = setUp();
       await expect(runBenchmark(benchmark, folder, options)).rejects.toThrow(/^No results in /);
     }

@@ -57,7 +57,7 @@ function publishing(
       withQueue(context.amqpUrl, type, (queue, channel) =>
         publish(
           program({ queue, count, size, persistent: true, window }),
-          { queue, channel, total: count + warmUp },
+          { queue, channel, held: count + warmUp },
           context,
           progress,
         ),

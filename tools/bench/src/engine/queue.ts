@@ -10,19 +10,21 @@ export type QueueType = (typeof queueTypes)[number];
  * @param amqpUrl Where.
  * @param type Of the queue.
  * @param work What to do with it.
+ * @param maxLength How many messages it keeps: the newest. By default all.
  * @returns What the work returns.
  */
 export async function withQueue<T>(
   amqpUrl: string,
   type: QueueType,
   work: (queue: string, channel: ConfirmChannel) => Promise<T>,
+  maxLength?: number,
 ): Promise<T> {
   const connection = await amqp.connect(amqpUrl, { noDelay: true });
   try {
     const channel = await connection.createConfirmChannel();
     const { queue } = await channel.assertQueue(`bench-${randomUUID()}`, {
       durable: true,
-      arguments: { "x-queue-type": type },
+      arguments: { "x-queue-type": type, ...(maxLength && { "x-max-length": maxLength }) },
     });
     try {
       return await work(queue, channel);

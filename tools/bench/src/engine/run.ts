@@ -1,7 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { Channel } from "amqplib";
 import type { Progress } from "./progress.ts";
-import { percentiles } from "./roles.ts";
 import { addUp, type Tally } from "./seen.ts";
 import { type Done, type Program, startWorker, type Worker } from "./worker.ts";
 
@@ -49,13 +48,11 @@ function whileRunning<T>(promise: Promise<T>, workers: Worker[]): Promise<T> {
   return Promise.race([promise, ...workers.map(early)]);
 }
 
-/** What a producer or a caller reports, as figures: `throughput` each second, and the latencies in ms. */
-export function measuredBy({ count, first, last, ...rest }: Done): Measured {
-  const latencies = [...Object.keys(percentiles), "max"].flatMap((name) =>
-    rest[name] === undefined ? [] : [[name, Number(rest[name])]],
-  );
-  return { throughput: rate(Number(count), Number(first), Number(last)), ...Object.fromEntries(latencies) };
-}
+/** What a producer or a caller reports, as figures: `throughput` each second, and the rest as it is. */
+export const measuredBy = ({ count, first, last, ...rest }: Done): Measured => ({
+  throughput: rate(Number(count), Number(first), Number(last)),
+  ...(rest as Measured),
+});
 
 /** Messages a second. Times are in ms. */
 const rate = (messages: number, first: number, last: number) => (messages / (last - first)) * 1000;
@@ -63,13 +60,12 @@ const rate = (messages: number, first: number, last: number) => (messages / (las
 /**
  * Has a producer fill a queue.
  *
- * @param total How many messages it publishes, a warm-up included.
+ * @param held How many messages the queue must hold then, those of a warm-up included.
  * @returns What it measured.
- * @throws When the queue doesn't hold all of them.
  */
 export function publish(
   producer: Program,
-  { queue, channel, total }: { queue: string; channel: Channel; total: number },
+  { queue, channel, held }: { queue: string; channel: Channel; held: number },
   surroundings: Surroundings,
   progress: Progress,
 ): Promise<Measured> {
@@ -78,8 +74,8 @@ export function publish(
     worker?.go();
     const done = await worker?.done;
     const { messageCount } = await channel.purgeQueue(queue);
-    if (messageCount !== total)
-      throw new Error(`${messageCount} of ${total} confirmed messages are in the queue.`);
+    if (messageCount !== held)
+      throw new Error(`${messageCount} of ${held} confirmed messages are in the queue.`);
     return measuredBy(done ?? {});
   });
 }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import amqp, { type ConsumeMessage } from "amqplib";
 import type { AmqplibOptions, Caller, Consumer, Producer, Roles, Server } from "../engine/roles.ts";
 import { numbered, Seen } from "../engine/seen.ts";
-import { now, openCount, options, role, say, sayProgress, told } from "./events.ts";
+import { now, openCount, options, peaks, role, say, sayProgress, told } from "./events.ts";
 import { latencies } from "./latency.ts";
 
 const { noDelay = true, warmUp = 0, drain = true, batches = false }: AmqplibOptions = options;
@@ -42,7 +42,7 @@ async function produce({ queue, count, size, persistent, window }: Producer) {
   const first = now();
   await publish(warmUp + count, record);
   const last = now();
-  say("done", { count, first, last, ...(window > 0 && report()) });
+  say("done", { count, first, last, ...(window > 0 && report()), ...peaks() });
   // It stays until it is ended: see `Producer`.
 }
 

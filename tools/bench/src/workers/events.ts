@@ -22,14 +22,24 @@ export const told = (): Promise<void> => line;
 /** Now, in ms since 1970 with fractions: the same clock for all processes of this machine. */
 export const now = (): number => performance.timeOrigin + performance.now();
 
+let [heap, rss] = [0, 0];
+
 /**
- * Reports every 100 ms how much is done.
+ * Reports every 100 ms how much is done, and notes how much memory that takes.
  *
  * @param count Returns how many messages or calls that is.
  */
 export function sayProgress(count: () => number): void {
-  setInterval(() => say("progress", { count: count() }), 100).unref();
+  setInterval(() => {
+    say("progress", { count: count() });
+    const usage = process.memoryUsage();
+    heap = Math.max(heap, usage.heapUsed);
+    rss = Math.max(rss, usage.rss);
+  }, 100).unref();
 }
+
+/** The most memory that was in use, in MiB: V8's heap, and the whole process. */
+export const peaks = () => ({ heap: heap / 2 ** 20, rss: rss / 2 ** 20 });
 
 /** Counts what is open, so that a loop can wait until there is room for more. */
 export function openCount() {

@@ -1,10 +1,9 @@
 // The worker (see ../engine/worker.ts) on this project's `shared`, with the same work as the one on amqplib.
 
-import type { Channel } from "amqplib";
-import { openConsumer, produce } from "shared";
+import { handle, openConsumer, openPublisher, produce } from "shared";
 import type { Consumer, Producer } from "../engine/roles.ts";
 import { numbered, Seen } from "../engine/seen.ts";
-import { now, options, role, say, sayProgress, told } from "./events.ts";
+import { now, openCount, options, peaks, role, say, sayProgress, told } from "./events.ts";
 
 const { warmUp = 0 }: { warmUp?: number } = options;
 
@@ -21,7 +20,30 @@ async function produceAll({ queue, count, size, persistent }: Producer) {
   sayProgress(() => published - warmUp);
   const first = now();
   await publish(warmUp + count);
-  say("done", { count, first, last: now() });
+  say("done", { count, first, last: now(), ...peaks() });
+}
+
+/** Publishes all in a loop, which waits while the window is full. */
+async function publishAll({ queue, count, size, persistent, window }: Producer) {
+  const publisher = openPublisher({ window });
+  await publisher.ready;
+  let published = 0;
+  const unconfirmed = openCount();
+  async function publish(until: number) {
+    while (published < until) {
+      await publisher.room();
+      unconfirmed.add();
+      void publisher.publish("", queue, numbered(published++, size), { persistent }).then(unconfirmed.remove);
+    }
+    await unconfirmed.below(1);
+  }
+  await publish(warmUp);
+  say("ready");
+  await told();
+  sayProgress(() => published - warmUp);
+  const first = now();
+  await publish(warmUp + count);
+  say("done", { count, first, last: now(), ...peaks() });
 }
 
 /** Consumes as `consume` does, without its signals. */
@@ -30,16 +52,17 @@ async function consumeAll({ queue, prefetch, count }: Consumer) {
   let deliveries = 0;
   let first = 0;
   let last = 0;
-  const consumer = await openConsumer(async (channel: Channel) => {
+  const consumer = openConsumer(async (channel) => {
     await channel.prefetch(prefetch);
-    await channel.consume(queue, (message) => {
-      if (!message) return;
+    const onMessage = handle((message) => {
       if (deliveries++ === warmUp) first = now();
       seen.add(message.content);
       channel.ack(message);
       last = now();
     });
+    await channel.consume(queue, onMessage);
   });
+  await consumer.ready;
   say("ready");
   sayProgress(() => deliveries);
   await told();
@@ -49,4 +72,5 @@ async function consumeAll({ queue, prefetch, count }: Consumer) {
   process.exit();
 }
 
-await { produce: produceAll, consume: consumeAll }[role as "produce" | "consume"](options);
+const roles = { produce: produceAll, publisher: publishAll, consume: consumeAll };
+await roles[role as keyof typeof roles](options);
