@@ -9,7 +9,7 @@ import type { Channel, GetMessage } from "amqplib";
 import type { VirtualHost } from "broker";
 import { test } from "testkit";
 import { describe, expect, onTestFinished, vi } from "vitest";
-import { amqplib, findC, findPika, type Players } from "../src/engine/programs.ts";
+import { amqplib, findC, findCorked, findPika, type Players } from "../src/engine/programs.ts";
 import { addUp, numbered, type Tally } from "../src/engine/seen.ts";
 import { type Program, startWorker } from "../src/engine/worker.ts";
 
@@ -44,15 +44,16 @@ const ours: Players = {
   producer: (options) => amqplib("producer", options),
   consumer: (options) => amqplib("consumer", options),
 };
-const [c, pika] = await Promise.all([findC(), findPika()]);
+const [c, corked, pika] = await Promise.all([findC(), findCorked(), findPika()]);
 
 describe.each([
   ["amqplib", ours],
   ["C", c],
+  ["corked", corked],
 ])("%s", (name, players) => {
   if ("missing" in players) {
     test("is not here, and a line names what to install", () => {
-      expect(players.missing).toMatch(/^C: [^\n]+ not installed: apt-get install .*gcc/);
+      expect(players.missing).toMatch(new RegExp(`^${name}: [^\n]+ not installed: apt-get install `));
     });
     return;
   }

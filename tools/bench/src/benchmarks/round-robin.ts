@@ -4,7 +4,7 @@ import { progress } from "broker";
 import { type Kafka, NoKafkaError, startKafka } from "kafka";
 import type { Benchmark, Context } from "../engine/benchmark.ts";
 import { packageVersion } from "../engine/machine.ts";
-import { amqplib, findC, findPika, type Players, typescript } from "../engine/programs.ts";
+import { amqplib, findC, findCorked, findPika, type Players, typescript } from "../engine/programs.ts";
 import { whole } from "../engine/progress.ts";
 import { withQueue } from "../engine/queue.ts";
 import { inWords, type Result, type Way } from "../engine/results.ts";
@@ -20,7 +20,7 @@ const consumers = 4;
 export const roundRobin: Benchmark = {
   name: "round-robin",
   summary: "one producer, four consumers, three sizes: RabbitMQ and Kafka",
-  extras: ["c", "pika"],
+  extras: ["c", "pika", "corked"],
   report,
   async prepare(context) {
     const others = await otherPlayers(context.with);
@@ -150,7 +150,7 @@ async function committed(admin: Admin, group: string): Promise<number> {
   return partitions.reduce((sum, { committedOffset }) => sum + Number(committedOffset), 0);
 }
 
-/** The same work by C's librabbitmq, with the tuned settings, and by the official tutorial in Python. */
+/** The same work in C with the tuned settings, by the official tutorial in Python, and on a patched amqplib. */
 async function otherPlayers(names: string[]) {
   const players: (Players & { way: string; profile: RabbitmqProfile })[] = [];
   const missing: string[] = [];
@@ -158,6 +158,8 @@ async function otherPlayers(names: string[]) {
   for (const [name, way, profileName, find] of [
     ["c", "C", "tuned", findC],
     ["pika", "pika", "tutorial", findPika],
+    ["corked", "corked", "tuned", findCorked],
+    ["corked", "corked", "durable", findCorked],
   ] as const) {
     if (!names.includes(name)) continue;
     const found = await find();
@@ -176,7 +178,7 @@ const unique = <T>(all: T[]): T[] => [...new Set(all)];
 
 function report(results: Result[]): Report {
   const sizes = unique(results.map(({ settings }) => Number(settings.size)));
-  const ways = ["RabbitMQ", "Kafka", "C", "pika"].filter((way) =>
+  const ways = ["RabbitMQ", "Kafka", "C", "pika", "corked"].filter((way) =>
     results.some((result) => result.way === way),
   );
   const messages = whole(Math.max(...results.map(({ settings }) => Number(settings.count))));
@@ -271,6 +273,9 @@ function ratios(
     ["tuned ÷ pika's tutorial", ["RabbitMQ", "tuned"], ["pika", "tutorial"]],
     ["tutorial ÷ pika's tutorial: the language", ["RabbitMQ", "tutorial"], ["pika", "tutorial"]],
     ["tuned ÷ C with the same settings", ["RabbitMQ", "tuned"], ["C", "tuned"]],
+    ["tuned: amqplib with corked writes ÷ without", ["corked", "tuned"], ["RabbitMQ", "tuned"]],
+    ["tuned: amqplib with corked writes ÷ C", ["corked", "tuned"], ["C", "tuned"]],
+    ["durable: amqplib with corked writes ÷ without", ["corked", "durable"], ["RabbitMQ", "durable"]],
     ["tutorial: Kafka ÷ RabbitMQ", ["Kafka", "tutorial"], ["RabbitMQ", "tutorial"]],
     ["durable: Kafka ÷ RabbitMQ", ["Kafka", "durable"], ["RabbitMQ", "durable"]],
     ["fast: Kafka ÷ RabbitMQ", ["Kafka", "fast"], ["RabbitMQ", "fast"]],

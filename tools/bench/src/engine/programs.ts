@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, mkdir, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { packageVersion } from "./machine.ts";
 import type { AmqplibOptions, Consumer, Producer, Roles } from "./roles.ts";
 import type { Program } from "./worker.ts";
 
@@ -65,6 +66,33 @@ export async function findC(): Promise<Foreign | Missing> {
       missing: `C: ${what} is not installed: apt-get install librabbitmq-dev pkg-config gcc, or brew install rabbitmq-c pkgconf.`,
     };
   }
+}
+
+/** Copies amqplib and applies docs/amqplib-corked-writes.patch to the copy. */
+export async function findCorked(): Promise<Foreign | Missing> {
+  const original = dirname(fileURLToPath(import.meta.resolve("amqplib")));
+  const copy = here(`../../node_modules/.cache/amqplib-${process.pid}`);
+  const final = here("../../node_modules/.cache/amqplib-corked");
+  try {
+    await cp(original, copy, { recursive: true, dereference: true });
+    const patch = here("../../../../docs/amqplib-corked-writes.patch");
+    await execute("patch", ["--strip=1", "--input", patch], { cwd: copy });
+    await rm(final, { recursive: true, force: true });
+    await rename(copy, final);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return {
+      missing: `corked: ${code === "ENOENT" ? "patch is not installed: apt-get install patch" : message}`,
+    };
+  } finally {
+    await rm(copy, { recursive: true, force: true });
+  }
+  const module = join(final, basename(fileURLToPath(import.meta.resolve("amqplib"))));
+  return {
+    version: `amqplib ${packageVersion("amqplib")}, patched`,
+    producer: (options) => amqplib("producer", { ...options, module }),
+    consumer: (options) => amqplib("consumer", { ...options, module }),
+  };
 }
 
 async function compile(flags: string[]): Promise<string> {

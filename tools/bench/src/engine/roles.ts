@@ -59,6 +59,8 @@ export interface Roles {
 
 /** What the worker on amqplib takes as well. */
 export interface AmqplibOptions {
+  /** Another copy of amqplib: its main file. */
+  module?: string;
   /** By default true, which librabbitmq always sets. */
   noDelay?: boolean;
   /** How many messages or calls go before those that are measured, since V8 compiles what has run for a while. */

@@ -1,13 +1,21 @@
 // The worker (see ../engine/worker.ts) on amqplib: one program with four roles.
 
 import { once } from "node:events";
-import amqp, { type ConsumeMessage } from "amqplib";
+import { createRequire } from "node:module";
+import type { ConsumeMessage } from "amqplib";
 import type { AmqplibOptions, Caller, Consumer, Producer, Roles, Server } from "../engine/roles.ts";
 import { numbered, Seen } from "../engine/seen.ts";
 import { now, openCount, options, peaks, role, say, sayProgress, told } from "./events.ts";
 import { latencies } from "./latency.ts";
 
-const { noDelay = true, warmUp = 0, drain = true, batches = false }: AmqplibOptions = options;
+const {
+  module = "amqplib",
+  noDelay = true,
+  warmUp = 0,
+  drain = true,
+  batches = false,
+}: AmqplibOptions = options;
+const amqp: typeof import("amqplib") = createRequire(import.meta.url)(module);
 const connection = await amqp.connect(process.env.AMQP_URL as string, { noDelay });
 
 async function produce({ queue, count, size, persistent, window }: Producer) {
