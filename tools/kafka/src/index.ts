@@ -7,7 +7,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Admin } from "@platformatic/kafka";
-import { onPorts, startKeeper } from "broker";
+import { findEngine, type Keepsake, keep, onPorts } from "broker";
 
 const execute = promisify(execFile);
 
@@ -36,19 +36,6 @@ export interface Kafka {
 
 /** This machine has nothing that could run Kafka. The message names what was looked for, and what to install. */
 export class NoKafkaError extends Error {}
-
-/** What keeper.mjs is told. */
-export interface Keepsake {
-  /** Kafka's home and data, made at first and removed at last. */
-  folder: string;
-  /** The files in it, by name. */
-  files: Record<string, string>;
-  /** Run one after another. The last one is the broker. */
-  commands: string[][];
-  /** Run at the end. May be empty. */
-  cleanUp: string[];
-  env: Record<string, string>;
-}
 
 interface Way {
   name: string;
@@ -95,11 +82,10 @@ const docker: Way = {
       ]);
       const ports = ["--publish", `127.0.0.1:${port}:9092`];
       const task = {
-        files: {},
-        commands: [["docker", "run", "--rm", "--name", name, ...ports, ...variables, image]],
-        cleanUp: ["docker", "rm", "--force", "--volumes", name],
+        programs: [{ command: "docker", args: ["run", "--name", name, ...ports, ...variables, image] }],
+        container: { engine: findEngine(), name },
       };
-      return keep(task, port, `Kafka ${kafkaVersion} in Docker (${image})`, options);
+      return run(task, port, `Kafka ${kafkaVersion} in Docker (${image})`, options);
     });
   },
 };
@@ -119,18 +105,21 @@ const jars: Way = {
     return onPorts([undefined, undefined], ([port = 0, controllerPort = 0]) => {
       const inside = `127.0.0.1:${port}`;
       const settings = serverProperties({ port, inside, controllerPort, data: "data" });
-      const run = [java, "-cp", join(folder, "*")];
+      const classes = ["-cp", join(folder, "*")];
       const storage = ["kafka.tools.StorageTool", "format", "--config", "server.properties"];
       const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
       const task = {
         files: { "server.properties": lines.join("") },
-        commands: [
-          [...run, ...storage, "--cluster-id", "AAAAAAAAAAAAAAAAAAAAAQ"],
-          [...run, ...heap, "kafka.Kafka", "server.properties"],
+        programs: [
+          {
+            command: java,
+            args: [...classes, ...storage, "--cluster-id", "AAAAAAAAAAAAAAAAAAAAAQ"],
+            until: "exit" as const,
+          },
+          { command: java, args: [...classes, ...heap, "kafka.Kafka", "server.properties"] },
         ],
-        cleanUp: [],
       };
-      return keep(task, port, `Kafka ${kafkaVersion}, a private node on this machine`, options);
+      return run(task, port, `Kafka ${kafkaVersion}, a private node on this machine`, options);
     });
   },
 };
@@ -220,22 +209,22 @@ const help = `Get one of these, and try again:
   Docker   docker compose --profile kafka up -d, then set KAFKA_BROKERS=127.0.0.1:9092
   Java     17 or newer, and Maven`;
 
-async function keep(
-  task: Omit<Keepsake, "folder" | "env">,
+/** Starts Kafka, and waits until it answers. */
+async function run(
+  task: Keepsake,
   port: number,
   description: string,
   { signal }: KafkaOptions,
 ): Promise<Kafka> {
   const brokers = [`127.0.0.1:${port}`];
-  const keeper = startKeeper(new URL("keeper.mjs", import.meta.url).href, {
-    ...task,
-    folder: join(tmpdir(), `kafka-${randomUUID().slice(0, 8)}`),
-    env: environment(),
-  } satisfies Keepsake);
+  const folder = join(tmpdir(), `kafka-${randomUUID().slice(0, 8)}`);
+  const keeper = keep({ ...task, folder, env: environment() });
   const exited = new AbortController();
-  keeper.process.on("message", ({ exited: why }: { exited: string }) => exited.abort(new Error(why)));
-  keeper.process.send("start");
+  keeper.process.on("message", ({ exited: why, log }: { exited?: string; log?: string }) => {
+    if (why !== undefined) exited.abort(new Error(`${why}\n${log?.slice(-4_000)}`));
+  });
   try {
+    await keeper.tell("start");
     // A bound for machines under heavy load
     await answers(brokers, 120_000, AbortSignal.any([exited.signal, ...(signal ? [signal] : [])]));
     return { brokers, version: kafkaVersion, description, stop: keeper.stop };
