@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Management } from "broker";
 import { test } from "testkit";
-import { describe, expect, vi } from "vitest";
+import { describe, expect, onTestFinished, vi } from "vitest";
+import { roundRobin } from "../src/benchmarks/round-robin.ts";
 import { findC } from "../src/engine/programs.ts";
 
 // Each benchmark is run by `pnpm bench all --quick`, which is a step of its own in CI.
@@ -79,6 +80,22 @@ test("a Kafka that doesn't answer is an error, after RabbitMQ has been measured"
     "tuned",
     "tutorial",
   ]);
+});
+
+test("without Kafka, and without anything to start it with, RabbitMQ's ways are left", async () => {
+  const variables = { BROKER: "native", KAFKA_BROKERS: "", JAVA_HOME: "/nowhere" };
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const context = {
+    amqpUrl: "amqp://unused",
+    signal: AbortSignal.any([]),
+    say: () => {},
+    quick: true,
+    with: [],
+  };
+  const { ways, missing } = await roundRobin.prepare(context);
+  expect(ways.map(({ settings }) => settings.profile)).toEqual(["tutorial", "tuned", "durable", "fast"]);
+  expect(missing?.join()).toContain("Java is not installed: 17 or newer is needed");
 });
 
 test("wrong arguments are answered with the right ones", async ({ run }) => {

@@ -2,7 +2,6 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { Progress } from "../src/engine/progress.ts";
 import { type InterleaveOptions, interleave, ResultFile } from "../src/engine/results.ts";
 import { environment, result } from "./results.ts";
 
@@ -48,19 +47,17 @@ describe("rounds of several ways", () => {
     const way = (name: string) => ({
       way: name,
       settings: { size: 100 },
-      total: 1,
       run: async () => {
         order.push(name);
         return { rate: order.length };
       },
     });
-    const silent = { isTTY: false, write: () => true } as unknown as NodeJS.WriteStream;
     const options = {
       benchmark: "some",
       rounds: 2,
       file: new ResultFile(newFile()),
       resume: false,
-      progress: new Progress(silent),
+      say: () => {},
       environment,
       ...more,
     };

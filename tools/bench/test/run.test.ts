@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { Progress } from "../src/engine/progress.ts";
 import { type Sharing, share } from "../src/engine/run.ts";
 import { numbered, Seen } from "../src/engine/seen.ts";
 import type { Program } from "../src/engine/worker.ts";
@@ -31,7 +30,6 @@ describe("a run", () => {
     share(
       { consumers, messages: 4, patience: 500, remaining: async () => remaining, ...more },
       { amqpUrl: "amqp://unused" },
-      new Progress(),
     );
 
   test("is measured from the first publish to the last acknowledgement", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { measuredBy } from "../src/engine/run.ts";
 import { groupBy, ratio, spread, where } from "../src/report/statistics.ts";
-import { latencies } from "../src/workers/latency.ts";
+import { latencies } from "../src/workers/events.ts";
 import { result } from "./results.ts";
 
 describe("statistics", () => {

@@ -52,14 +52,12 @@ function publishing(
     way,
     settings: { ...settings, size },
     label: `${way}, ${window} unconfirmed, ${type} queue`,
-    total: count,
-    run: (progress) =>
+    run: () =>
       withQueue(context.amqpUrl, type, (queue, channel) =>
         publish(
           program({ queue, count, size, persistent: true, window }),
           { queue, channel, held: count + warmUp },
           context,
-          progress,
         ),
       ),
   };

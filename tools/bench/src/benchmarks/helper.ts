@@ -1,9 +1,9 @@
 import type { Benchmark, Context } from "../engine/benchmark.ts";
 import { amqplib, typescript } from "../engine/programs.ts";
-import { whole } from "../engine/progress.ts";
 import { withQueue } from "../engine/queue.ts";
 import type { Result, Way } from "../engine/results.ts";
 import { publish, share } from "../engine/run.ts";
+import { inFigures } from "../report/plot.ts";
 import { figuresTable, inBrackets, type Report } from "../report/report.ts";
 import { ratio, ratioInWords, spread, where } from "../report/statistics.ts";
 import { fill } from "./prefetch.ts";
@@ -18,12 +18,12 @@ const many = 1_000_000;
 /** What is compared with bare amqplib at the same work. */
 const compared = {
   produce: "`produce` publishes all, then waits for the confirms",
-  publisher: `\`openPublisher\` publishes while fewer than ${whole(window)} messages are unconfirmed`,
+  publisher: `\`openPublisher\` publishes while fewer than ${inFigures(window)} messages are unconfirmed`,
   consume: `\`openConsumer\` and \`handle\`, prefetch ${prefetch}, each message acknowledged`,
 };
 const works = {
   ...compared,
-  loop: `\`openPublisher\` as above, ${whole(many)} messages in one loop: how much memory that takes`,
+  loop: `\`openPublisher\` as above, ${inFigures(many)} messages in one loop: how much memory that takes`,
 };
 type Work = keyof typeof works;
 const ways = ["shared", "amqplib"] as const;
@@ -52,8 +52,7 @@ function measured({ quick, ...context }: Context, way: (typeof ways)[number], wo
     way,
     settings: { work, count, warmUp, size, ...limits },
     label: `${work}, ${way}`,
-    total: count,
-    run: (progress) =>
+    run: () =>
       withQueue(
         context.amqpUrl,
         "classic",
@@ -64,14 +63,14 @@ function measured({ quick, ...context }: Context, way: (typeof ways)[number], wo
             const program =
               way === "amqplib" ? amqplib("consumer", consumer) : typescript("shared.ts", work, consumer);
             const remaining = async () => (await channel.checkQueue(queue)).messageCount;
-            return share({ consumers: [program], messages: total, warmUp, remaining }, context, progress);
+            return share({ consumers: [program], messages: total, warmUp, remaining }, context);
           }
           const producer = { queue, count, size, persistent: false, window: limits.window ?? 0, warmUp };
           const program =
             way === "amqplib"
               ? amqplib("producer", { ...producer, drain: work !== "produce" })
               : typescript("shared.ts", work === "loop" ? "publisher" : work, producer);
-          return publish(program, { queue, channel, held }, context, progress);
+          return publish(program, { queue, channel, held }, context);
         },
         held,
       ),
@@ -91,7 +90,7 @@ function report(results: Result[]): Report {
         const toBare = ratio(ours, at("amqplib", work), "throughput");
         return `${work}: ${inBrackets(spread(ours, "throughput"))} messages a second; ${ratioInWords("shared", "bare amqplib", toBare)}`;
       }),
-      `loop of ${loop ? whole(Number(loop.settings.count)) : "many"}: heap ${figure("heap")} MiB, process ${figure("rss")} MiB at most, ${figure("throughput")} messages a second`,
+      `loop of ${loop ? inFigures(Number(loop.settings.count)) : "many"}: heap ${figure("heap")} MiB, process ${figure("rss")} MiB at most, ${figure("throughput")} messages a second`,
     ],
     about: [
       "The same messages, transient so that the disk is not what is compared, in a durable classic queue, by this project's shared and by a program on bare amqplib that has noDelay as well. Publishing is measured from before the first message to the last confirm, consuming from the first delivery to the last acknowledgement, both after a warm-up. Memory is read each 100 ms: V8's heap, and all of the process (RSS).",

@@ -33,13 +33,12 @@ function consuming(context: Context, prefetch: number, ack: (typeof acks)[number
     way: ack,
     settings: { prefetch, messages: measured, warmUp, size, queue: "classic" },
     label: `prefetch ${prefetch}, acks ${ack === "each" ? "one by one" : "grouped"}`,
-    total: messages,
-    run: (progress) =>
+    run: () =>
       withQueue(context.amqpUrl, "classic", async (queue, channel) => {
         await fill(channel, queue, messages, size);
         const consumers = [amqplib("consumer", { queue, prefetch, ack, count: messages, warmUp })];
         const remaining = async () => (await channel.checkQueue(queue)).messageCount;
-        return share({ consumers, messages, warmUp, remaining }, context, progress);
+        return share({ consumers, messages, warmUp, remaining }, context);
       }),
   };
 }

@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { Admin } from "@platformatic/kafka";
-import { progress } from "broker";
 import { type Kafka, NoKafkaError, startKafka } from "kafka";
 import type { Benchmark, Context } from "../engine/benchmark.ts";
 import { packageVersion } from "../engine/machine.ts";
 import { amqplib, findC, findCorked, findPika, type Players, typescript } from "../engine/programs.ts";
-import { whole } from "../engine/progress.ts";
 import { withQueue } from "../engine/queue.ts";
 import { inWords, type Result, type Way } from "../engine/results.ts";
 import type { Producer } from "../engine/roles.ts";
 import { share } from "../engine/run.ts";
+import { inFigures } from "../report/plot.ts";
 import { figuresTable, inBrackets, type Report, type Table } from "../report/report.ts";
 import { ratio, spread, where } from "../report/statistics.ts";
 import type { KafkaConsumer, KafkaProducer } from "../workers/kafka.ts";
@@ -63,16 +62,13 @@ export const roundRobin: Benchmark = {
 const beside = ({ settings: { drain, noDelay } }: RabbitmqProfile) => ({ drain, noDelay });
 
 /** Kafka, or why there is none: this machine lacks it, or it is here and doesn't start. */
-async function tryKafka({ signal }: Context): Promise<Kafka | { missing: string } | { failed: string }> {
-  const { say, end } = progress();
+async function tryKafka({ say, signal }: Context): Promise<Kafka | { missing: string } | { failed: string }> {
   try {
     return await startKafka({ say, signal });
   } catch (error) {
     signal.throwIfAborted();
     const { message } = error as Error;
     return error instanceof NoKafkaError ? { missing: message } : { failed: message };
-  } finally {
-    end();
   }
 }
 
@@ -91,8 +87,7 @@ function rabbitmqWay(
     way,
     settings: { profile: name, ...work, consumers, ...settings },
     label: `${way}, ${name}, ${work.size} bytes`,
-    total: work.count,
-    run: (progress) =>
+    run: () =>
       withQueue(context.amqpUrl, settings.queue, (queue, channel) => {
         const consumer = players.consumer({ queue, prefetch, ack, count: work.count });
         const sharing = {
@@ -101,7 +96,7 @@ function rabbitmqWay(
           messages: work.count,
           remaining: async () => (await channel.checkQueue(queue)).messageCount,
         };
-        return share(sharing, context, progress);
+        return share(sharing, context);
       }),
   };
 }
@@ -118,8 +113,7 @@ function kafkaWay(
     way: "Kafka",
     settings: { profile: name, size, count, consumers, ...settings },
     label: `Kafka, ${name}, ${size} bytes`,
-    total: count,
-    async run(progress) {
+    async run() {
       const topic = `bench-${randomUUID()}`;
       const group = topic;
       const admin = new Admin({ clientId: "bench", bootstrapBrokers: brokers });
@@ -133,7 +127,7 @@ function kafkaWay(
           messages: count,
           remaining: async () => count - (await committed(admin, group)),
         };
-        return await share(sharing, context, progress);
+        return await share(sharing, context);
       } finally {
         await admin.deleteGroups({ groups: [group] }).catch(() => {});
         await admin.deleteTopics({ topics: [topic] }).catch(() => {});
@@ -181,7 +175,7 @@ function report(results: Result[]): Report {
   const ways = ["RabbitMQ", "Kafka", "C", "pika", "corked"].filter((way) =>
     results.some((result) => result.way === way),
   );
-  const messages = whole(Math.max(...results.map(({ settings }) => Number(settings.count))));
+  const messages = inFigures(Math.max(...results.map(({ settings }) => Number(settings.count))));
   const rounds = Math.max(...results.map(({ round }) => round));
   const at = (way: string, profile: string, size: number) => where(results, way, { profile, size });
   const throughput = (way: string, profile: string, size: number) =>
@@ -228,7 +222,7 @@ function report(results: Result[]): Report {
               way,
               ...sizes.map((size) => {
                 const found = throughput(way, name, size);
-                return found ? whole(found.median) : "";
+                return found ? inFigures(found.median) : "";
               }),
             ]),
         ),

@@ -41,12 +41,11 @@ function calling(
     way: replies,
     settings: { ...settings, prefetch },
     label: `${replies}, ${inFlight} in flight${noDelay ? "" : ", without noDelay"}`,
-    total: count,
-    run: (progress) =>
+    run: () =>
       withQueue(context.amqpUrl, "classic", (queue) => {
         const server = amqplib("server", { queue, prefetch, noDelay });
         const caller = amqplib("caller", { ...settings, queue });
-        return call({ server, caller }, context, progress);
+        return call({ server, caller }, context);
       }),
   };
 }
@@ -62,7 +61,7 @@ function report(results: Result[]): Report {
       `p50 of a call: direct ${p50("direct", true)}, exclusive ${p50("exclusive", true)}, without noDelay ${p50("direct", false)}`,
     ],
     about: [
-      "One process calls, another answers with the request's body and acknowledges it. The latency of a call is from before the request is published to the callback with its answer. Each call is noted in an HdrHistogram of 3 significant digits.",
+      "One process calls, another answers with the request's body and acknowledges it. The latency of a call is from before the request is published to the callback with its answer. Each call is noted in a histogram of 3 significant digits.",
     ],
     plots: flights.map((inFlight) => ({
       name: `latency-${inFlight}`,

@@ -22,6 +22,7 @@ export interface Options {
 
 /** What a benchmark gets to prepare its runs: a virtual host of its own, and the command line's choice. */
 export interface Context extends Required<Surroundings> {
+  say: Session["say"];
   quick: boolean;
   with: string[];
 }
@@ -66,11 +67,11 @@ export async function runBenchmark(
 ): Promise<string> {
   const file = new ResultFile(join(folder, "results.jsonl"));
   if (!session) return writeReport(folder, benchmark.report, file.read());
-  const { broker, progress, signal } = session;
+  const { broker, say, signal } = session;
   const { quick, resume, rounds = quick ? 1 : 5 } = options;
   const { amqpUrl, ...virtualHost } = await broker.createVirtualHost(`bench-${randomUUID()}`);
   try {
-    const prepared = await benchmark.prepare({ amqpUrl, signal, quick, with: options.with });
+    const prepared = await benchmark.prepare({ amqpUrl, signal, say, quick, with: options.with });
     try {
       const results = await interleave(prepared.ways, {
         benchmark: benchmark.name,
@@ -78,7 +79,7 @@ export async function runBenchmark(
         file,
         resume,
         quick,
-        progress,
+        say,
         environment: environment(broker.version, prepared.versions),
         signal,
       });

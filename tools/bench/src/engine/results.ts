@@ -2,7 +2,6 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Environment } from "./machine.ts";
-import type { Progress } from "./progress.ts";
 import type { Measured } from "./run.ts";
 import { UserError } from "./session.ts";
 
@@ -77,10 +76,8 @@ export interface Way {
   settings: Settings;
   /** What the progress calls it. By default its name and its settings. */
   label?: string;
-  /** How much a run does, in the unit in which `run` calls `progress.update`: messages, calls. */
-  total: number;
   /** Does the work once. What it has started has ended when it settles. */
-  run(progress: Progress): Promise<Measured>;
+  run(): Promise<Measured>;
 }
 
 export interface InterleaveOptions {
@@ -92,7 +89,8 @@ export interface InterleaveOptions {
   resume: boolean;
   /** Leaves out the round that doesn't count. */
   quick?: boolean;
-  progress: Progress;
+  /** Shows which run begins, and how long all are going to take. */
+  say(line: string): void;
   environment: Environment;
   /** Stops before the next run. In the middle of one, `Way.run` has to stop by itself. */
   signal?: AbortSignal;
@@ -107,7 +105,7 @@ export interface InterleaveOptions {
  * @throws When a way fails, the signal says so, or the file to go on with is of another machine or other versions.
  */
 export async function interleave(ways: Way[], options: InterleaveOptions): Promise<Result[]> {
-  const { benchmark, rounds, file, resume, quick = false, progress, environment, signal } = options;
+  const { benchmark, rounds, file, resume, quick = false, say, environment, signal } = options;
   if (!resume) file.clear();
   const kept = file.read();
   if (kept.some((result) => !isDeepStrictEqual(result.environment, environment)))
@@ -130,13 +128,11 @@ export async function interleave(ways: Way[], options: InterleaveOptions): Promi
   const began = performance.now();
   for (const [done, { round, way }] of runs.entries()) {
     signal?.throwIfAborted();
-    const seconds = (performance.now() - began) / 1000;
-    const left = done > 0 ? (seconds / done) * (runs.length - done) : undefined;
+    const minutes = (performance.now() - began) / 60_000;
+    const left = done > 0 ? `, ${Math.ceil((minutes / done) * (runs.length - done))} min left` : "";
     const phase = round === 0 ? "warming up" : `round ${round} of ${rounds}`;
-    const label = way.label ?? `${way.way} ${inWords(way.settings)}`;
-    progress.start(`${benchmark}: ${phase}: ${label}`, way.total, left);
-    const measured = await way.run(progress);
-    progress.stop();
+    say(`${benchmark}: ${phase}: ${way.label ?? `${way.way} ${inWords(way.settings)}`}${left} …`);
+    const measured = await way.run();
     if (round === 0) continue;
     const at = new Date().toISOString();
     file.append({ benchmark, round, way: way.way, settings: way.settings, measured, environment, at });

@@ -1,6 +1,5 @@
 import { setTimeout } from "node:timers/promises";
 import type { Channel } from "amqplib";
-import type { Progress } from "./progress.ts";
 import { addUp, type Tally } from "./seen.ts";
 import { type Done, type Program, startWorker, type Worker } from "./worker.ts";
 
@@ -20,15 +19,15 @@ export interface Surroundings {
  *
  * @param programs What to start.
  * @param surroundings For all.
- * @param onProgress Hears which of them has done how much.
  * @param work What to do with them.
+ * @param onProgress Hears which of them has done how much.
  * @returns What the work returns.
  */
 async function withWorkers<T>(
   programs: Program[],
   surroundings: Surroundings,
-  onProgress: (worker: number, count: number) => void,
   work: (workers: Worker[]) => Promise<T>,
+  onProgress: (worker: number, count: number) => void = () => {},
 ): Promise<T> {
   const workers = programs.map((program, n) =>
     startWorker(program, { ...surroundings, onProgress: (count) => onProgress(n, count) }),
@@ -67,10 +66,8 @@ export function publish(
   producer: Program,
   { queue, channel, held }: { queue: string; channel: Channel; held: number },
   surroundings: Surroundings,
-  progress: Progress,
 ): Promise<Measured> {
-  const onProgress = (_: number, count: number) => progress.update(count);
-  return withWorkers([producer], surroundings, onProgress, async ([worker]) => {
+  return withWorkers([producer], surroundings, async ([worker]) => {
     worker?.go();
     const done = await worker?.done;
     const { messageCount } = await channel.purgeQueue(queue);
@@ -84,10 +81,8 @@ export function publish(
 export function call(
   { server, caller }: { server: Program; caller: Program },
   surroundings: Surroundings,
-  progress: Progress,
 ): Promise<Measured> {
-  const onProgress = (_: number, count: number) => progress.update(count);
-  return withWorkers([caller, server], surroundings, onProgress, async ([calls, ...serves]) => {
+  return withWorkers([caller, server], surroundings, async ([calls, ...serves]) => {
     calls?.go();
     return measuredBy(await whileRunning(calls?.done ?? Promise.reject(), serves));
   });
@@ -116,7 +111,7 @@ export interface Sharing {
  *   had that had fewest.
  * @throws When a message is missing, the broker still has one to deliver, a worker fails, or the signal says so.
  */
-export function share(sharing: Sharing, surroundings: Surroundings, progress: Progress): Promise<Measured> {
+export function share(sharing: Sharing, surroundings: Surroundings): Promise<Measured> {
   const { producer, consumers, messages, warmUp = 0, patience = 20_000, remaining } = sharing;
   const counts = consumers.map(() => 0);
   const sum = () => counts.reduce((sum, count) => sum + count, 0);
@@ -125,10 +120,9 @@ export function share(sharing: Sharing, surroundings: Surroundings, progress: Pr
     if (worker >= counts.length || counts[worker] === count) return;
     changed = performance.now();
     counts[worker] = count;
-    progress.update(sum());
   };
   const programs = [...consumers, ...(producer ? [producer] : [])];
-  return withWorkers(programs, surroundings, onProgress, async (workers) => {
+  const work = async (workers: Worker[]) => {
     const consuming = workers.slice(0, consumers.length);
     const publishing = workers[consumers.length];
     publishing?.go();
@@ -151,5 +145,6 @@ export function share(sharing: Sharing, surroundings: Surroundings, progress: Pr
       duplicates,
       leastShare: Math.min(...all("count")),
     };
-  });
+  };
+  return withWorkers(programs, surroundings, work, onProgress);
 }

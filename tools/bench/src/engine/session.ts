@@ -1,5 +1,4 @@
-import { type Broker, progress as brokerProgress, startBroker } from "broker";
-import { Progress } from "./progress.ts";
+import { type Broker, progress, startBroker } from "broker";
 
 /** An error that the user can correct: its message is all there is to print. */
 export class UserError extends Error {}
@@ -9,7 +8,8 @@ export class Interrupted extends Error {}
 
 export interface Session {
   broker: Broker;
-  progress: Progress;
+  /** Shows a line of progress. One that ends with "…" counts the seconds. */
+  say(line: string): void;
   /** Aborted, with `Interrupted`, by Ctrl-C. For the workers. */
   signal: AbortSignal;
 }
@@ -27,20 +27,17 @@ export async function withSession<T>(work: (session: Session) => Promise<T>): Pr
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const name of signals) process.on(name, stop);
   const { signal } = stopping;
-  const { say, end } = brokerProgress();
-  const progress = new Progress();
+  const { say, end } = progress();
   let broker: Broker | undefined;
   try {
     broker = await startBroker({ say, signal }).catch((error) => {
       throw new UserError(error.message);
     });
-    end();
-    return await work({ broker, progress, signal });
+    return await work({ broker, say, signal });
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
     end();
-    progress.stop();
     await broker?.stop();
     for (const name of signals) process.off(name, stop);
   }

@@ -5,8 +5,7 @@ import { createRequire } from "node:module";
 import type { ConsumeMessage } from "amqplib";
 import type { AmqplibOptions, Caller, Consumer, Producer, Roles, Server } from "../engine/roles.ts";
 import { numbered, Seen } from "../engine/seen.ts";
-import { now, openCount, options, peaks, role, say, sayProgress, told } from "./events.ts";
-import { latencies } from "./latency.ts";
+import { latencies, now, openCount, options, peaks, role, say, sayProgress, told } from "./events.ts";
 
 const {
   module = "amqplib",

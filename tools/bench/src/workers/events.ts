@@ -1,6 +1,8 @@
 // A worker's side of ../engine/worker.ts: its role, its options, its events, and the line that it is sent.
 
+import { createHistogram } from "node:perf_hooks";
 import { createInterface } from "node:readline";
+import { percentiles } from "../engine/roles.ts";
 
 /** The role and its options, as ../engine/programs.ts passes them. */
 export const role = process.argv[2] ?? "";
@@ -21,6 +23,25 @@ export const told = (): Promise<void> => line;
 
 /** Now, in ms since 1970 with fractions: the same clock for all processes of this machine. */
 export const now = (): number => performance.timeOrigin + performance.now();
+
+/**
+ * Notes how long things took, in Node's HdrHistogram of 3 significant digits.
+ *
+ * @returns `record`, which takes a time in ms, and `report`, which gives `percentiles` and `max` in ms.
+ */
+export function latencies() {
+  const microseconds = createHistogram({ figures: 3 });
+  return {
+    record: (ms: number): void => microseconds.record(Math.max(1, Math.round(ms * 1000))),
+    report(): Record<string, number> {
+      const times = Object.entries(percentiles).map(([name, percent]) => [
+        name,
+        microseconds.percentile(percent) / 1000,
+      ]);
+      return { ...Object.fromEntries(times), max: microseconds.max / 1000 };
+    },
+  };
+}
 
 let [heap, rss] = [0, 0];
 
