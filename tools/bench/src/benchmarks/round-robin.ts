@@ -149,20 +149,20 @@ async function otherPlayers(names: string[]) {
   const players: (Players & { way: string; profile: RabbitmqProfile })[] = [];
   const missing: string[] = [];
   const versions: Record<string, string> = {};
-  for (const [name, way, profileName, find] of [
-    ["c", "C", "tuned", findC],
-    ["pika", "pika", "tutorial", findPika],
-    ["corked", "corked", "tuned", findCorked],
-    ["corked", "corked", "durable", findCorked],
+  for (const [name, way, profiles, find] of [
+    ["c", "C", ["tuned"], findC],
+    ["pika", "pika", ["tutorial"], findPika],
+    ["corked", "corked", ["tuned", "durable"], findCorked],
   ] as const) {
     if (!names.includes(name)) continue;
     const found = await find();
-    if ("missing" in found) missing.push(found.missing);
-    else {
-      versions[way] = found.version;
-      const profile = rabbitmqProfiles.find(({ name }) => name === profileName) as RabbitmqProfile;
-      players.push({ way, profile, ...found });
+    if ("missing" in found) {
+      missing.push(found.missing);
+      continue;
     }
+    versions[way] = found.version;
+    for (const profile of rabbitmqProfiles)
+      if (profiles.some((name) => name === profile.name)) players.push({ way, profile, ...found });
   }
   return { players, missing, versions };
 }
@@ -200,7 +200,7 @@ function report(results: Result[]): Report {
     plots: sizes.map((size) => ({
       name: `throughput-${size}`,
       title: `${messages} messages of ${size} bytes from one producer to four consumers`,
-      subtitle: `Medians, whiskers from the least to the greatest of ${rounds} rounds; higher is better`,
+      subtitle: `Medians, whiskers from the least to the greatest of ${rounds === 1 ? "one round" : `${rounds} rounds`}; higher is better`,
       kind: "bars",
       categories: profileNames,
       xLabel: "profile",

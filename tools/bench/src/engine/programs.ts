@@ -58,8 +58,12 @@ export async function findC(): Promise<Foreign | Missing> {
       consumer: ({ queue, prefetch, ack, count }) => run("consumer", queue, prefetch, ack, count),
     };
   } catch (error) {
-    const { path, stderr = "" } = error as NodeJS.ErrnoException & { stderr?: string };
-    const complaint = /^.*error.*$/m.exec(stderr)?.[0];
+    const {
+      path,
+      cmd = "",
+      stderr = "",
+    } = error as NodeJS.ErrnoException & { cmd?: string; stderr?: string };
+    const complaint = cmd.startsWith("cc ") && /^.*error.*$/m.exec(stderr)?.[0];
     if (complaint) return { missing: `C: native/amqp.c does not compile: ${complaint}` };
     const what = path === "pkg-config" ? path : path === "cc" ? "a compiler" : "librabbitmq";
     return {
