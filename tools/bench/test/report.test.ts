@@ -8,7 +8,7 @@ import { prefetch } from "../src/benchmarks/prefetch.ts";
 import { roundRobin } from "../src/benchmarks/round-robin.ts";
 import { rpc } from "../src/benchmarks/rpc.ts";
 import { runBenchmark } from "../src/engine/benchmark.ts";
-import { ResultFile } from "../src/engine/results.ts";
+import { appendResult, type Result } from "../src/engine/results.ts";
 import { drawSvg, type Plot } from "../src/report/plot.ts";
 import { environment, result } from "./results.ts";
 
@@ -55,13 +55,17 @@ describe("from the file alone", () => {
     const folder = mkdtempSync(join(tmpdir(), "bench-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const options = { quick: false, resume: false, plotOnly: true, with: [] };
-    return { folder, options, file: new ResultFile(join(folder, "results.jsonl")) };
+    return {
+      folder,
+      options,
+      append: (more: Partial<Result>) => appendResult(join(folder, "results.jsonl"), result(more)),
+    };
   }
 
   const page = (folder: string) => readFileSync(join(folder, "README.md"), "utf8");
 
   test("confirms, with the ratio to C round by round", async () => {
-    const { folder, options, file } = setUp();
+    const { folder, options, append } = setUp();
     for (const [round, ours, c] of [
       [1, 40_000, 50_000],
       [2, 45_000, 50_000],
@@ -71,14 +75,12 @@ describe("from the file alone", () => {
         ["windows", ours],
         ["windows, in C", c],
       ] as const)
-        file.append(
-          result({
-            round,
-            way,
-            settings: { queue: "quorum", unconfirmed: 1000 },
-            measured: { throughput, p50: 1, p99: 2, max: 3 },
-          }),
-        );
+        append({
+          round,
+          way,
+          settings: { queue: "quorum", unconfirmed: 1000 },
+          measured: { throughput, p50: 1, p99: 2, max: 3 },
+        });
     const summary = await runBenchmark(confirms, folder, options);
     expect(summary).toContain("window 1000, quorum: 40,000 (10,000 to 45,000) messages a second");
     expect(summary).toContain("ours: 0.90 of C (0.80 to 1.00)");
@@ -90,40 +92,34 @@ describe("from the file alone", () => {
   });
 
   test("prefetch, with the gain of grouping", async () => {
-    const { folder, options, file } = setUp();
+    const { folder, options, append } = setUp();
     for (const [way, throughput] of [
       ["each", 20_000],
       ["grouped", 30_000],
     ] as const)
-      file.append(result({ way, settings: { prefetch: 250 }, measured: { throughput } }));
+      append({ way, settings: { prefetch: 250 }, measured: { throughput } });
     const summary = await runBenchmark(prefetch, folder, options);
     expect(summary).toContain("grouped acks at 250: 30,000, 1.50 times acks one by one");
     expect(texts(readFileSync(join(folder, "throughput.svg"), "utf8"))).toContain("grouped: once a turn");
   });
 
   test("rpc, with cells that are no markup", async () => {
-    const { folder, options, file } = setUp();
-    file.append(
-      result({
-        way: "direct",
-        settings: { inFlight: 1, noDelay: true, size: "<b>|" },
-        measured: { p50: 0.22, p90: 1, p99: 2, p999: 3, max: 4 },
-      }),
-    );
+    const { folder, options, append } = setUp();
+    append({
+      way: "direct",
+      settings: { inFlight: 1, noDelay: true, size: "<b>|" },
+      measured: { p50: 0.22, p90: 1, p99: 2, p999: 3, max: 4 },
+    });
     expect(await runBenchmark(rpc, folder, options)).toContain("direct 0.22 ms");
     expect(page(folder)).toContain("| size | \\<b>\\| |");
   });
 
   test("helper, with the memory of the loop", async () => {
-    const { folder, options, file } = setUp();
-    file.append(result({ way: "shared", settings: { work: "publisher" }, measured: { throughput: 18_000 } }));
-    file.append(
-      result({ way: "amqplib", settings: { work: "publisher" }, measured: { throughput: 20_000 } }),
-    );
+    const { folder, options, append } = setUp();
+    append({ way: "shared", settings: { work: "publisher" }, measured: { throughput: 18_000 } });
+    append({ way: "amqplib", settings: { work: "publisher" }, measured: { throughput: 20_000 } });
     const loop = { work: "loop", count: 1_000_000 };
-    file.append(
-      result({ way: "shared", settings: loop, measured: { throughput: 30_000, heap: 20, rss: 90 } }),
-    );
+    append({ way: "shared", settings: loop, measured: { throughput: 30_000, heap: 20, rss: 90 } });
     const summary = await runBenchmark(helper, folder, options);
     expect(summary).toContain("messages a second; shared: 0.90 of bare amqplib (0.90 to 0.90)");
     expect(summary).toContain("loop of 1,000,000: heap 20 (20 to 20) MiB, process 90 (90 to 90) MiB at most");
@@ -131,15 +127,13 @@ describe("from the file alone", () => {
   });
 
   test("round-robin, with a plot for each size and both brokers", async () => {
-    const { folder, options, file } = setUp();
+    const { folder, options, append } = setUp();
     for (const size of [100, 500, 1_000])
       for (const [way, throughput] of [
         ["RabbitMQ", 20_000],
         ["Kafka", 60_000],
       ] as const)
-        file.append(
-          result({ way, settings: { profile: "durable", size, count: 100_000 }, measured: { throughput } }),
-        );
+        append({ way, settings: { profile: "durable", size, count: 100_000 }, measured: { throughput } });
     expect(await runBenchmark(roundRobin, folder, options)).toContain("Kafka 60,000 (60,000 to 60,000)");
     for (const size of [100, 500, 1_000])
       expect(texts(readFileSync(join(folder, `throughput-${size}.svg`), "utf8"))).toContain("Kafka");

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { type Report, writeReport } from "../report/report.ts";
 import { environment } from "./machine.ts";
-import { interleave, type Result, ResultFile, type Way } from "./results.ts";
+import { interleave, type Result, readResults, type Way } from "./results.ts";
 import type { Surroundings } from "./run.ts";
 import { type Session, UserError } from "./session.ts";
 
@@ -65,8 +65,8 @@ export async function runBenchmark(
   options: Options,
   session?: Session,
 ): Promise<string> {
-  const file = new ResultFile(join(folder, "results.jsonl"));
-  if (!session) return writeReport(folder, benchmark.report, file.read());
+  const file = join(folder, "results.jsonl");
+  if (!session) return writeReport(folder, benchmark.report, readResults(file));
   const { broker, say, signal } = session;
   const { quick, resume, rounds = quick ? 1 : 5 } = options;
   const { amqpUrl, ...virtualHost } = await broker.createVirtualHost(`bench-${randomUUID()}`);

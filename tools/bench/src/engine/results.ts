@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Environment } from "./machine.ts";
@@ -22,45 +22,15 @@ export interface Result {
   at: string;
 }
 
-/** Results as JSON lines, each written when it has been measured: what ends the program loses one run at most. */
-export class ResultFile {
-  readonly path: string;
-  #results: Result[] | undefined;
-
-  constructor(path: string) {
-    this.path = path;
-  }
-
-  /**
-   * @returns All results. A last line that was cut in the middle is removed; a file that doesn't exist has none.
-   * @throws When another line isn't JSON.
-   */
-  read(): Result[] {
-    this.#results ??= readLines(this.path);
-    return [...this.#results];
-  }
-
-  append(result: Result): void {
-    this.#results = [...this.read(), result];
-    mkdirSync(dirname(this.path), { recursive: true });
-    appendFileSync(this.path, `${JSON.stringify(result)}\n`);
-  }
-
-  /** Removes all. */
-  clear(): void {
-    rmSync(this.path, { force: true });
-    this.#results = [];
-  }
-}
-
-function readLines(path: string): Result[] {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
+/**
+ * Reads a file of results: JSON lines, each written when it has been measured.
+ *
+ * @returns All results. A last line that was cut in the middle is removed; a file that doesn't exist has none.
+ * @throws When another line isn't JSON.
+ */
+export function readResults(path: string): Result[] {
+  if (!existsSync(path)) return [];
+  const text = readFileSync(path, "utf8");
   // What follows the last line feed was cut in the middle, or is empty. The next result must not follow it.
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);
   if (whole !== text) writeFileSync(path, whole);
@@ -68,6 +38,12 @@ function readLines(path: string): Result[] {
     .split("\n")
     .slice(0, -1)
     .map((line) => JSON.parse(line));
+}
+
+/** Adds a result to a file, so that what ends the program loses one run at most. */
+export function appendResult(path: string, result: Result): void {
+  mkdirSync(dirname(path), { recursive: true });
+  appendFileSync(path, `${JSON.stringify(result)}\n`);
 }
 
 /** One of the ways that are compared. */
@@ -84,7 +60,8 @@ export interface InterleaveOptions {
   benchmark: string;
   /** How many rounds count. */
   rounds: number;
-  file: ResultFile;
+  /** Of the results. */
+  file: string;
   /** Keeps what the file has and measures the rest; otherwise the file starts empty. */
   resume: boolean;
   /** Leaves out the round that doesn't count. */
@@ -106,11 +83,11 @@ export interface InterleaveOptions {
  */
 export async function interleave(ways: Way[], options: InterleaveOptions): Promise<Result[]> {
   const { benchmark, rounds, file, resume, quick = false, say, environment, signal } = options;
-  if (!resume) file.clear();
-  const kept = file.read();
+  if (!resume) rmSync(file, { force: true });
+  const kept = readResults(file);
   if (kept.some((result) => !isDeepStrictEqual(result.environment, environment)))
     throw new UserError(
-      `${file.path} was measured on another machine or with other versions. Run it without --resume.`,
+      `${file} was measured on another machine or with other versions. Run it without --resume.`,
     );
   const isKept = (round: number, { way, settings }: Way) =>
     kept.some(
@@ -134,10 +111,10 @@ export async function interleave(ways: Way[], options: InterleaveOptions): Promi
     say(`${benchmark}: ${phase}: ${way.label ?? `${way.way} ${inWords(way.settings)}`}${left} …`);
     const measured = await way.run();
     if (round === 0) continue;
-    const at = new Date().toISOString();
-    file.append({ benchmark, round, way: way.way, settings: way.settings, measured, environment, at });
+    const result = { benchmark, round, way: way.way, settings: way.settings, measured, environment };
+    appendResult(file, { ...result, at: new Date().toISOString() });
   }
-  return file.read();
+  return readResults(file);
 }
 
 /** Settings in a line: "queue=quorum, size=100". */
