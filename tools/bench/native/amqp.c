@@ -246,7 +246,7 @@ static void produce(const char *queue, uint32_t count, uint32_t size, bool persi
   }
   while (unconfirmed.count > 0) await_confirm(&unconfirmed, published);
   if (window == 0) {
-    // The answer says that the broker has read all that came before.
+    // The answer means that the broker has read all that came before.
     amqp_queue_declare(connection, CHANNEL, amqp_cstring_bytes(queue), true, false, false, false, amqp_empty_table);
     check_reply(amqp_get_rpc_reply(connection), "looking at the queue");
   }

@@ -36,7 +36,10 @@ async function run(chosen: Benchmark[], options: Options, session?: Session): Pr
   for (const benchmark of chosen) {
     const { name } = benchmark;
     const began = performance.now();
-    const ended = () => `\n${name}, ${Math.round((performance.now() - began) / 1000)} s`;
+    const ended = () => {
+      session?.end();
+      return `\n${name}, ${Math.round((performance.now() - began) / 1000)} s`;
+    };
     try {
       const found = await runBenchmark(
         benchmark,

@@ -79,7 +79,7 @@ export interface InterleaveOptions {
  *
  * @param ways What is compared.
  * @returns All results of the file.
- * @throws When a way fails, the signal says so, or the file to go on with is of another machine or other versions.
+ * @throws When a way fails, the signal is aborted, or the file to go on with is of another machine or other versions.
  */
 export async function interleave(ways: Way[], options: InterleaveOptions): Promise<Result[]> {
   const { benchmark, rounds, file, resume, quick = false, say, environment, signal } = options;

@@ -109,7 +109,7 @@ export interface Sharing {
  *   warm-up) to the last acknowledgement or commit; with a producer also `publishing`, to the last publish or confirm;
  *   `duplicates`: deliveries of a message that a consumer had had before; `leastShare`: how many messages the consumer
  *   had that had fewest.
- * @throws When a message is missing, the broker still has one to deliver, a worker fails, or the signal says so.
+ * @throws When a message is missing, the broker still has one to deliver, a worker fails, or the signal is aborted.
  */
 export function share(sharing: Sharing, surroundings: Surroundings): Promise<Measured> {
   const { producer, consumers, messages, warmUp = 0, patience = 20_000, remaining } = sharing;

@@ -10,6 +10,8 @@ export interface Session {
   broker: Broker;
   /** Shows a line of progress. One that ends with "…" counts the seconds. */
   say(line: string): void;
+  /** Lets go of the line that counts. */
+  end(): void;
   /** Aborted, with `Interrupted`, by Ctrl-C. For the workers. */
   signal: AbortSignal;
 }
@@ -33,7 +35,7 @@ export async function withSession<T>(work: (session: Session) => Promise<T>): Pr
     broker = await startBroker({ say, signal }).catch((error) => {
       throw new UserError(error.message);
     });
-    return await work({ broker, say, signal });
+    return await work({ broker, say, end, signal });
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
