@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Package } from "./packages.ts";
 
@@ -54,9 +54,15 @@ export function checkScripts(packages: Package[]): Violation[] {
     Object.entries(scripts).flatMap(([script, command]) => {
       const violations: Violation[] = [];
       if (command.includes(".."))
-        violations.push({ what: `${folder}: script ${script} leaves its folder`, detail: command });
+        violations.push({
+          what: `${folder}: script ${script} leaves its folder`,
+          detail: command,
+        });
       if (/[&|;<>$%`'"*^~()]|^\w+=/.test(command))
-        violations.push({ what: `${folder}: script ${script} needs a shell`, detail: command });
+        violations.push({
+          what: `${folder}: script ${script} needs a shell`,
+          detail: command,
+        });
       return violations;
     }),
   );
@@ -72,16 +78,42 @@ export function checkLengths(root: string, packages: Package[]): Violation[] {
   return examples(packages).flatMap(({ folder, scripts }) => {
     const roles = Object.values(scripts).flatMap((command) => command.match(/(?<= )src\/\S+\.ts\b/g) ?? []);
     return [
-      ...[...new Set(roles)].map((role) => ({ file: `${folder}/${role}`, most: ROLE_LINES })),
+      ...[...new Set(roles)].map((role) => ({
+        file: `${folder}/${role}`,
+        most: ROLE_LINES,
+      })),
       { file: `${folder}/README.md`, most: README_LINES },
     ].flatMap(({ file, most }) => {
       if (!existsSync(join(root, file))) return [{ what: `${file} does not exist`, detail: "" }];
       const lines = readFileSync(join(root, file), "utf8").trimEnd().split("\n").length;
       return lines > most
-        ? [{ what: `${file} is longer than ${most} lines`, detail: `It has ${lines}.` }]
+        ? [
+            {
+              what: `${file} is longer than ${most} lines`,
+              detail: `It has ${lines}.`,
+            },
+          ]
         : [];
     });
   });
+}
+
+/**
+ * Checks that GitHub's workflows pin each action by its commit, with its version as a comment. A tag can be moved.
+ *
+ * @param root The repository's folder.
+ */
+export function checkActions(root: string): Violation[] {
+  const folder = ".github/workflows";
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder)).flatMap((name) =>
+    [...readFileSync(join(root, folder, name), "utf8").matchAll(/\buses: (?!\.\/)(.*)/g)]
+      .filter(([, action = ""]) => !/@[0-9a-f]{40} # v\d/.test(action))
+      .map(([, action]) => ({
+        what: `${folder}/${name}: ${action} is not pinned`,
+        detail: "Write the commit, and the version as a comment: owner/name@<40 hex digits> # v1.2.3",
+      })),
+  );
 }
 
 function examples(packages: Package[]): Package[] {

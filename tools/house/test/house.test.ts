@@ -1,13 +1,13 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { compare } from "../src/known.ts";
 import { readPackages } from "../src/packages.ts";
-import { checkDependencies, checkLengths, checkScripts } from "../src/rules.ts";
+import { checkActions, checkDependencies, checkLengths, checkScripts } from "../src/rules.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -25,11 +25,17 @@ const good: Record<string, string> = {
   "examples/one/src/pub.ts": imports("node:fs", "amqplib", "shared", "./topology.ts"),
   "examples/one/src/parts/part.ts": imports("../topology.ts"),
   "examples/one/test/one.test.ts": imports("testkit", "../src/topology.ts"),
-  "shared/package.json": manifest({ name: "shared", dependencies: { amqplib: "catalog:" } }),
+  "shared/package.json": manifest({
+    name: "shared",
+    dependencies: { amqplib: "catalog:" },
+  }),
   "shared/src/amqp/connect.ts": imports("node:events", "amqplib", "./url.ts"),
   "shared/src/script/produce.ts": imports("node:util", "../amqp/index.ts", "./usage.ts"),
   "tools/broker/package.json": manifest({ name: "broker" }),
-  "tools/stage/package.json": manifest({ name: "stage", dependencies: { broker: "workspace:*" } }),
+  "tools/stage/package.json": manifest({
+    name: "stage",
+    dependencies: { broker: "workspace:*" },
+  }),
   "tools/stage/src/play.ts": imports("broker", "./terminal.ts"),
 };
 
@@ -64,7 +70,10 @@ function run(script: string, cwd: string): Promise<{ code: number; output: strin
       words,
       { cwd, shell: process.platform === "win32" },
       (error, stdout, stderr) =>
-        resolve({ code: Number(error?.code ?? 0), output: stripVTControlCharacters(stdout + stderr) }),
+        resolve({
+          code: Number(error?.code ?? 0),
+          output: stripVTControlCharacters(stdout + stderr),
+        }),
     );
   });
 }
@@ -83,6 +92,13 @@ test.each([
   const { code, output } = await run("check:spelling", repository({ [file]: content }));
   expect(output).toContain(word);
   expect(code).toBe(1);
+});
+
+test(".editorconfig has the widths that Biome formats to", () => {
+  const { formatter } = JSON.parse(readFileSync(join(root, "biome.json"), "utf8"));
+  const all = readFileSync(join(root, ".editorconfig"), "utf8").split(/^\[/m)[1];
+  expect(all).toContain(`indent_style = ${formatter.indentStyle}\nindent_size = ${formatter.indentWidth}\n`);
+  expect(all).toContain(`max_line_length = ${formatter.lineWidth}\n`);
 });
 
 test("the words that the spelling check accepts are sorted", () => {
@@ -125,7 +141,12 @@ describe("check:house", () => {
   const found = (changed: Record<string, string> = {}) => {
     const folder = repository(changed);
     const packages = readPackages(folder);
-    return [...checkDependencies(packages), ...checkScripts(packages), ...checkLengths(folder, packages)];
+    return [
+      ...checkDependencies(packages),
+      ...checkScripts(packages),
+      ...checkLengths(folder, packages),
+      ...checkActions(folder),
+    ];
   };
   const lines = (count: number) => "// A line\n".repeat(count);
 
@@ -140,14 +161,20 @@ describe("check:house", () => {
     ["tools/tour", "live", "Here it may depend on shared, broker, wire, look, stage, testkit."],
   ])("finds that %s depends on %s", (folder, dependency, detail) => {
     const name = folder.split("/").at(-1);
-    const content = manifest({ name, dependencies: { [dependency]: "workspace:*" } });
+    const content = manifest({
+      name,
+      dependencies: { [dependency]: "workspace:*" },
+    });
     expect(found({ [`${folder}/package.json`]: content })).toEqual([
       { what: `${folder} depends on ${dependency}`, detail },
     ]);
   });
 
   test("takes a package from npm for what it is, also when an example has its name", () => {
-    const content = manifest({ name: "mqtt", dependencies: { mqtt: "catalog:" } });
+    const content = manifest({
+      name: "mqtt",
+      dependencies: { mqtt: "catalog:" },
+    });
     const page = { "examples/mqtt/README.md": "# mqtt\n" };
     expect(found({ "examples/mqtt/package.json": content, ...page })).toEqual([]);
   });
@@ -166,26 +193,52 @@ describe("check:house", () => {
 
   test("finds a role script that is too long, and no other file", () => {
     expect(
-      found({ "examples/one/src/pub.ts": lines(40), "examples/one/src/topology.ts": lines(41) }),
+      found({
+        "examples/one/src/pub.ts": lines(40),
+        "examples/one/src/topology.ts": lines(41),
+      }),
     ).toEqual([]);
     expect(found({ "examples/one/src/pub.ts": lines(41) })).toEqual([
-      { what: "examples/one/src/pub.ts is longer than 40 lines", detail: "It has 41." },
+      {
+        what: "examples/one/src/pub.ts is longer than 40 lines",
+        detail: "It has 41.",
+      },
     ]);
   });
 
   test("finds a README that is too long", () => {
     expect(found({ "examples/one/README.md": "line\n".repeat(150) })).toEqual([]);
     expect(found({ "examples/one/README.md": "line\n".repeat(151) })).toEqual([
-      { what: "examples/one/README.md is longer than 150 lines", detail: "It has 151." },
+      {
+        what: "examples/one/README.md is longer than 150 lines",
+        detail: "It has 151.",
+      },
     ]);
   });
 
   test("finds a script that a package.json names and that is not there", () => {
-    const content = manifest({ name: "one", scripts: { sub: "node --import tsx src/sub.ts" } });
+    const content = manifest({
+      name: "one",
+      scripts: { sub: "node --import tsx src/sub.ts" },
+    });
     expect(found({ "examples/one/package.json": content })).toEqual([
       { what: "examples/one/src/sub.ts does not exist", detail: "" },
     ]);
   });
+
+  test.each(["actions/checkout@v7", "actions/checkout@3d3c42e # v7.0.1"])(
+    "finds that %s isn't pinned",
+    (action) => {
+      const pinned = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1";
+      const workflow = (uses: string) => ({
+        ".github/workflows/ci.yml": `steps:\n  - uses: ${uses}\n`,
+      });
+      expect(found(workflow(pinned))).toEqual([]);
+      expect(found(workflow(action))).toMatchObject([
+        { what: `.github/workflows/ci.yml: ${action} is not pinned` },
+      ]);
+    },
+  );
 
   test("says what is new, and which known violation no longer occurs", () => {
     const known = { what: "a is too long", detail: "It has 41." };
@@ -194,5 +247,30 @@ describe("check:house", () => {
     expect(compare([], [known.what])).toEqual([
       'tools/house/src/known.ts: remove "a is too long". It is fixed.',
     ]);
+  });
+});
+
+// A stand-in for actionlint is a shell script.
+describe.skipIf(process.platform === "win32")("check:workflows", () => {
+  const check = (folder: string) => {
+    const cli = join(root, "tools/house/src/workflows.ts");
+    const tsx = join(root, "node_modules/tsx/dist/loader.mjs");
+    return spawnSync(process.execPath, ["--import", pathToFileURL(tsx).href, cli], {
+      env: { PATH: folder },
+      encoding: "utf8",
+    });
+  };
+
+  test.each([0, 1])("ends with actionlint's exit code: %i", (code) => {
+    const folder = repository();
+    writeFileSync(join(folder, "actionlint"), `#!/bin/sh\necho ci.yml:1 && exit ${code}\n`, { mode: 0o755 });
+    expect(check(folder)).toMatchObject({ status: code, stdout: "ci.yml:1\n" });
+  });
+
+  test("says so where actionlint isn't installed", () => {
+    expect(check(repository())).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining("not installed"),
+    });
   });
 });
