@@ -54,15 +54,9 @@ export function checkScripts(packages: Package[]): Violation[] {
     Object.entries(scripts).flatMap(([script, command]) => {
       const violations: Violation[] = [];
       if (command.includes(".."))
-        violations.push({
-          what: `${folder}: script ${script} leaves its folder`,
-          detail: command,
-        });
+        violations.push({ what: `${folder}: script ${script} leaves its folder`, detail: command });
       if (/[&|;<>$%`'"*^~()]|^\w+=/.test(command))
-        violations.push({
-          what: `${folder}: script ${script} needs a shell`,
-          detail: command,
-        });
+        violations.push({ what: `${folder}: script ${script} needs a shell`, detail: command });
       return violations;
     }),
   );
@@ -78,21 +72,13 @@ export function checkLengths(root: string, packages: Package[]): Violation[] {
   return examples(packages).flatMap(({ folder, scripts }) => {
     const roles = Object.values(scripts).flatMap((command) => command.match(/(?<= )src\/\S+\.ts\b/g) ?? []);
     return [
-      ...[...new Set(roles)].map((role) => ({
-        file: `${folder}/${role}`,
-        most: ROLE_LINES,
-      })),
+      ...[...new Set(roles)].map((role) => ({ file: `${folder}/${role}`, most: ROLE_LINES })),
       { file: `${folder}/README.md`, most: README_LINES },
     ].flatMap(({ file, most }) => {
       if (!existsSync(join(root, file))) return [{ what: `${file} does not exist`, detail: "" }];
       const lines = readFileSync(join(root, file), "utf8").trimEnd().split("\n").length;
       return lines > most
-        ? [
-            {
-              what: `${file} is longer than ${most} lines`,
-              detail: `It has ${lines}.`,
-            },
-          ]
+        ? [{ what: `${file} is longer than ${most} lines`, detail: `It has ${lines}.` }]
         : [];
     });
   });

@@ -25,17 +25,11 @@ const good: Record<string, string> = {
   "examples/one/src/pub.ts": imports("node:fs", "amqplib", "shared", "./topology.ts"),
   "examples/one/src/parts/part.ts": imports("../topology.ts"),
   "examples/one/test/one.test.ts": imports("testkit", "../src/topology.ts"),
-  "shared/package.json": manifest({
-    name: "shared",
-    dependencies: { amqplib: "catalog:" },
-  }),
+  "shared/package.json": manifest({ name: "shared", dependencies: { amqplib: "catalog:" } }),
   "shared/src/amqp/connect.ts": imports("node:events", "amqplib", "./url.ts"),
   "shared/src/script/produce.ts": imports("node:util", "../amqp/index.ts", "./usage.ts"),
   "tools/broker/package.json": manifest({ name: "broker" }),
-  "tools/stage/package.json": manifest({
-    name: "stage",
-    dependencies: { broker: "workspace:*" },
-  }),
+  "tools/stage/package.json": manifest({ name: "stage", dependencies: { broker: "workspace:*" } }),
   "tools/stage/src/play.ts": imports("broker", "./terminal.ts"),
 };
 
@@ -70,10 +64,7 @@ function run(script: string, cwd: string): Promise<{ code: number; output: strin
       words,
       { cwd, shell: process.platform === "win32" },
       (error, stdout, stderr) =>
-        resolve({
-          code: Number(error?.code ?? 0),
-          output: stripVTControlCharacters(stdout + stderr),
-        }),
+        resolve({ code: Number(error?.code ?? 0), output: stripVTControlCharacters(stdout + stderr) }),
     );
   });
 }
@@ -137,6 +128,18 @@ test.each([
   expect(code).toBe(1);
 });
 
+test("check:unused finds a dependency that nothing imports", async () => {
+  const packageOf = (dependencies: object) => ({
+    "package.json": manifest({ name: "root", private: true, workspaces: ["examples/*"] }),
+    "examples/one/package.json": manifest({ name: "one", main: "src/pub.ts", dependencies }),
+    "examples/one/src/pub.ts": 'import "amqplib";\n',
+  });
+  const finds = async (dependencies: object) =>
+    (await run("check:unused", repository(packageOf(dependencies)))).output;
+  expect(await finds({ amqplib: "2", lodash: "4" })).toMatch(/lodash +examples\/one\/package\.json/);
+  expect(await finds({ amqplib: "2" })).not.toContain("examples/one/package.json");
+});
+
 describe("check:house", () => {
   const found = (changed: Record<string, string> = {}) => {
     const folder = repository(changed);
@@ -161,20 +164,14 @@ describe("check:house", () => {
     ["tools/tour", "live", "Here it may depend on shared, broker, kafka, wire, look, stage, testkit."],
   ])("finds that %s depends on %s", (folder, dependency, detail) => {
     const name = folder.split("/").at(-1);
-    const content = manifest({
-      name,
-      dependencies: { [dependency]: "workspace:*" },
-    });
+    const content = manifest({ name, dependencies: { [dependency]: "workspace:*" } });
     expect(found({ [`${folder}/package.json`]: content })).toEqual([
       { what: `${folder} depends on ${dependency}`, detail },
     ]);
   });
 
   test("takes a package from npm for what it is, also when an example has its name", () => {
-    const content = manifest({
-      name: "mqtt",
-      dependencies: { mqtt: "catalog:" },
-    });
+    const content = manifest({ name: "mqtt", dependencies: { mqtt: "catalog:" } });
     const page = { "examples/mqtt/README.md": "# mqtt\n" };
     expect(found({ "examples/mqtt/package.json": content, ...page })).toEqual([]);
   });
@@ -199,28 +196,19 @@ describe("check:house", () => {
       }),
     ).toEqual([]);
     expect(found({ "examples/one/src/pub.ts": lines(41) })).toEqual([
-      {
-        what: "examples/one/src/pub.ts is longer than 40 lines",
-        detail: "It has 41.",
-      },
+      { what: "examples/one/src/pub.ts is longer than 40 lines", detail: "It has 41." },
     ]);
   });
 
   test("finds a README that is too long", () => {
     expect(found({ "examples/one/README.md": "line\n".repeat(150) })).toEqual([]);
     expect(found({ "examples/one/README.md": "line\n".repeat(151) })).toEqual([
-      {
-        what: "examples/one/README.md is longer than 150 lines",
-        detail: "It has 151.",
-      },
+      { what: "examples/one/README.md is longer than 150 lines", detail: "It has 151." },
     ]);
   });
 
   test("finds a script that a package.json names and that is not there", () => {
-    const content = manifest({
-      name: "one",
-      scripts: { sub: "node --import tsx src/sub.ts" },
-    });
+    const content = manifest({ name: "one", scripts: { sub: "node --import tsx src/sub.ts" } });
     expect(found({ "examples/one/package.json": content })).toEqual([
       { what: "examples/one/src/sub.ts does not exist", detail: "" },
     ]);
