@@ -108,8 +108,12 @@ export const confirms = {
   prints: (type: string) => ` [x] All 3 messages, published ${type}`,
 };
 
-/** The exchanges of tutorials 3 to 5, and how many bindings a consumer adds. */
-export const bindings = { logs: 1, direct_logs: 2, topic_logs: 2 };
+/** The exchanges of tutorials 3 to 5, none of them durable, and how many bindings a consumer adds. */
+export const exchanges = {
+  logs: { type: "fanout", bindings: 1 },
+  direct_logs: { type: "direct", bindings: 2 },
+  topic_logs: { type: "topic", bindings: 2 },
+};
 
 /** The queues that a consumer of all tutorials consumes. */
 export const queues = ["hello", "task_queue", rpc.queue, confirms.queue];

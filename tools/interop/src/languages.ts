@@ -18,6 +18,8 @@ export interface Peer {
   client: string;
   /** The program and its first arguments, before the role. */
   command: string[];
+  /** Whether it leaves it to others to declare the exchanges: over AMQP 1.0, none but durable ones can be declared. */
+  needsExchanges?: boolean;
 }
 
 /** A language that this machine may have. */
@@ -70,7 +72,9 @@ export const languages: Language[] = [
   },
   {
     name: "Java",
-    prepare: () => java("Java", "java", "amqp-client 5.34.0"),
+    prepare() {
+      return java(this.name, "java", "amqp-client 5.34.0");
+    },
   },
   {
     name: "Rust",
@@ -107,7 +111,9 @@ export const languages: Language[] = [
 /** RabbitMQ 4 also speaks AMQP 1.0, without a plugin. */
 export const amqp10: Language = {
   name: "AMQP-1",
-  prepare: () => java("AMQP-1", "java-amqp10", "RabbitMQ AMQP 1.0 Java client 1.4.0"),
+  async prepare() {
+    return { ...(await java(this.name, "java-amqp10", "AMQP 1.0 Java client 1.4.0")), needsExchanges: true };
+  },
 };
 
 /** Maven fetches the jars. `javac` compiles the one file: a build by Maven would take plugins and seconds more. */

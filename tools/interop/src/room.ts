@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import amqp, { type Channel, type ChannelModel, type ConsumeMessage } from "amqplib";
 import { type Broker, ManagementError, type VirtualHost } from "broker";
 import type { Terminal } from "stage";
-import { bindings, confirms, queues, rpc, tutorials } from "./contract.ts";
+import { confirms, exchanges, queues, rpc, tutorials } from "./contract.ts";
 import type { Peer } from "./languages.ts";
 import { startPeer, startScript } from "./programs.ts";
 
@@ -66,6 +66,9 @@ export class Room {
   /** Starts the consumers, and waits until the broker has all their bindings and subscriptions. */
   async consume(): Promise<void> {
     const { peer, url, programs } = this;
+    if (peer?.needsExchanges)
+      for (const [exchange, { type }] of Object.entries(exchanges))
+        await this.channel.assertExchange(exchange, type, { durable: false });
     if (peer) programs.set("peer", startPeer(peer, "consume", url));
     else {
       for (const { source, example, consumer } of tutorials)
@@ -74,8 +77,8 @@ export class Room {
       programs.set(confirms.queue, startScript(confirms.example, confirms.consumer, url));
     }
     await this.until("its consumers to subscribe", async () => {
-      for (const [exchange, count] of Object.entries(bindings))
-        if ((await this.#bindings(exchange)) < count) return false;
+      for (const [exchange, { bindings }] of Object.entries(exchanges))
+        if ((await this.#bindings(exchange)) < bindings) return false;
       for (const queue of queues) if ((await this.holds(queue))?.consumers !== 1) return false;
       return true;
     });
