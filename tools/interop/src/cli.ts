@@ -45,7 +45,7 @@ for (const name of wanted ?? []) if (!names.includes(name)) refuse(`There is no 
 const stopping = new AbortController();
 const stop = (signal: NodeJS.Signals) => {
   // Programs and brokers end when this process does.
-  if (stopping.signal.aborted || started) process.exit(signal === "SIGINT" ? 130 : 143);
+  if (stopping.signal.aborted || started) process.exit(130);
   stopping.abort(signal);
 };
 let started = false;

@@ -119,7 +119,7 @@ export const amqp10: Language = {
 /** Maven fetches the jars. `javac` compiles the one file: a build by Maven would take plugins and seconds more. */
 async function java(name: string, sources: string, client: string): Promise<Peer> {
   const folder = await once(sources, async (folder) => {
-    await run(process.platform === "win32" ? "mvn.cmd" : "mvn", [
+    await run("mvn", [
       ...["--batch-mode", "--no-transfer-progress", "--file", join(peers, sources, "pom.xml")],
       ...[
         "dependency:copy-dependencies",
