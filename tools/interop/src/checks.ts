@@ -102,7 +102,7 @@ export async function checkRedelivery(room: Room): Promise<Check[]> {
 export async function checkOtherQueue(room: Room, peer: Peer): Promise<Check[]> {
   return [
     await check("our client calls a server whose rpc_queue is a classic queue", async () => {
-      room.programs.set("server", startPeer(peer, "serve", room.url, "classic"));
+      room.programs.set("server", startPeer(peer, ["serve", "classic"], [room.url]));
       await room.until("the server", async () => (await room.holds(rpc.queue))?.consumers === 1);
       const client = startScript(rpc.example, rpc.client, room.url);
       const reason = await failure(client, 30_000);

@@ -5,14 +5,14 @@
  * the queue `seen`, because some languages buffer what they print to a pipe. That message has the body of the delivery,
  * and headers, all of them strings: `source` (the queue or the exchange that the tutorial names, or `rpc` for an
  * answer), `routing_key`, `redelivered`, `content_type`, `delivery_mode`, `correlation_id` and `message_id`, empty where
- * the delivery has none. Its roles are:
+ * the delivery has none. AMQP_URL in its environment is one URL or several, with spaces between them. Its roles are:
  *
- * - `consume URL`: does what the consumers of all seven tutorials do, until it is killed.
- * - `produce NAME URL...`: does what the producers do, at each URL in turn. It publishes all of `bodies`, and text for
+ * - `consume`: does what the consumers of all seven tutorials do, until it is killed.
+ * - `produce NAME`: does what the producers do, at each URL in turn. It publishes all of `bodies`, and text for
  *   the queue `confirms`, and waits for each confirm. It calls the RPC server six times, with the ids in `calls`, and
  *   reports the answers: three times with direct reply-to, then three times with an exclusive queue. Exit code 0 means
  *   that the broker has confirmed everything and that each call was answered.
- * - `serve URL TYPE`: answers calls, from a durable `rpc_queue` of that type, until it is killed.
+ * - `serve TYPE`: answers calls, from a durable `rpc_queue` of that type, until it is killed.
  */
 export interface Tutorial {
   number: number;

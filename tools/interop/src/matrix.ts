@@ -30,9 +30,9 @@ export async function produce(producer: Peer | undefined, rooms: Room[]): Promis
     rooms.map(async (room, index): Promise<Cell> => {
       const found = failures[index] ?? new Map<number, string>();
       const open = (expected[index] ?? []).filter(({ tutorial }) => !found.has(tutorial));
-      await room
-        .until("messages", () => open.every(({ differs }) => differs() === undefined))
-        .catch(() => "What has not come, or came as well, is named below.");
+      const complete = () => open.every(({ differs }) => differs() === undefined);
+      // What never comes, or comes and should not, is named below.
+      await room.until("the messages", complete).catch(() => {});
       for (const { tutorial, differs } of open) {
         const difference = differs();
         if (difference !== undefined) found.set(tutorial, difference);
@@ -43,7 +43,11 @@ export async function produce(producer: Peer | undefined, rooms: Room[]): Promis
 }
 
 async function producePeer(producer: Peer, rooms: Room[]) {
-  const program = startPeer(producer, "produce", producer.name, ...rooms.map(({ url }) => url));
+  const program = startPeer(
+    producer,
+    ["produce", producer.name],
+    rooms.map(({ url }) => url),
+  );
   const reason = await failure(program, patience);
   // It stops at the first failure, and only stderr says which one that was.
   const all = [...tutorials, rpc, confirms].map(({ number }) => number);

@@ -21,10 +21,19 @@ export function startScript(example: string, [script = "", ...args]: string[], u
   return openProgram(process.execPath, [...words, ...args], { cwd, env: readersEnvironment(variables) });
 }
 
-/** Starts a peer in one of the roles that contract.ts describes. */
-export function startPeer({ command: [program = "", ...words] }: Peer, ...args: string[]): Terminal {
-  const env = readersEnvironment({ RUST_BACKTRACE: "0" });
-  return openProgram(program, [...words, ...args], { cwd: process.cwd(), env });
+/**
+ * Starts a peer.
+ *
+ * @param role One of those that contract.ts describes, and its argument.
+ * @param urls The broker and the virtual hosts. Arguments would show a password to all users of this machine.
+ */
+export function startPeer(
+  { command: [program = "", ...words] }: Peer,
+  role: string[],
+  urls: string[],
+): Terminal {
+  const env = readersEnvironment({ AMQP_URL: urls.join(" "), RUST_BACKTRACE: "0" });
+  return openProgram(program, [...words, ...role], { cwd: process.cwd(), env });
 }
 
 /**

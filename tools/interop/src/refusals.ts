@@ -63,7 +63,7 @@ const cases: Case[] = [
     prepare: (channel) => channel.deleteQueue("rpc_queue"),
     example: "rpc",
     script: ["client", "30"],
-    sentence: /no queue .?rpc_queue/i,
+    sentence: /rpc_queue/,
   },
 ];
 

@@ -69,7 +69,7 @@ export class Room {
     if (peer?.needsExchanges)
       for (const [exchange, { type }] of Object.entries(exchanges))
         await this.channel.assertExchange(exchange, type, { durable: false });
-    if (peer) programs.set("peer", startPeer(peer, "consume", url));
+    if (peer) programs.set("peer", startPeer(peer, ["consume"], [url]));
     else {
       for (const { source, example, consumer } of tutorials)
         programs.set(source, startScript(example, consumer, url));
@@ -132,8 +132,8 @@ export class Room {
     const deadline = AbortSignal.timeout(patience);
     while (!(await condition())) {
       for (const { ended, lines } of this.programs.values())
-        if (ended) throw new Error(`a consumer has ended: ${lines.join(" ").slice(-500)}`);
-      if (deadline.aborted) throw new Error(`waited in vain for ${what}`);
+        if (ended) throw new Error(`${this.name}: a consumer has ended: ${lines.join(" ").slice(-500)}`);
+      if (deadline.aborted) throw new Error(`${this.name}: waited in vain for ${what}`);
       await setTimeout(20);
     }
   }

@@ -8,6 +8,7 @@ import (
 	"log"
 	"math/big"
 	"os"
+	"strings"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -23,15 +24,15 @@ var exchanges = []struct {
 }
 
 func main() {
-	role, arguments := os.Args[1], os.Args[2:]
+	role, urls := os.Args[1], strings.Fields(os.Getenv("AMQP_URL"))
 	switch role {
 	case "consume":
-		consume(arguments[0])
+		consume(urls[0])
 	case "serve":
-		serve(arguments[0], arguments[1])
+		serve(os.Args[2], urls[0])
 	case "produce":
-		for _, url := range arguments[1:] {
-			produce(arguments[0], url)
+		for _, url := range urls {
+			produce(os.Args[2], url)
 		}
 	default:
 		log.Fatalf("no role %q", role)
@@ -113,7 +114,7 @@ func consume(url string) {
 	log.Fatal(<-connection.NotifyClose(make(chan *amqp.Error, 1)))
 }
 
-func serve(url, kind string) {
+func serve(kind, url string) {
 	connection, channel := connect(url)
 	must(channel.Qos(1, 0, false))
 	answerCalls(channel, kind)

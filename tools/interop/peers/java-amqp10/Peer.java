@@ -12,7 +12,6 @@ import com.rabbitmq.client.amqp.RequesterBuilder;
 import com.rabbitmq.client.amqp.impl.AmqpEnvironmentBuilder;
 import java.math.BigInteger;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -29,12 +28,13 @@ class Peer {
     final Publisher seen;
 
     public static void main(String[] arguments) {
+        String[] urls = System.getenv("AMQP_URL").split(" ");
         try {
             switch (arguments[0]) {
-                case "consume" -> new Peer(arguments[1]).consume();
-                case "serve" -> new Peer(arguments[1]).serve(arguments[2]);
+                case "consume" -> new Peer(urls[0]).consume();
+                case "serve" -> new Peer(urls[0]).serve(arguments[1]);
                 case "produce" -> {
-                    for (String url : Arrays.asList(arguments).subList(2, arguments.length)) {
+                    for (String url : urls) {
                         new Peer(url).produce(arguments[1]);
                     }
                     System.exit(0);

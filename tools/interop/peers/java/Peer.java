@@ -9,7 +9,6 @@ import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.DeliverCallback;
 import com.rabbitmq.client.Delivery;
 import java.math.BigInteger;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,12 +27,13 @@ class Peer {
     final Channel channel;
 
     public static void main(String[] arguments) throws Exception {
+        String[] urls = System.getenv("AMQP_URL").split(" ");
         try {
             switch (arguments[0]) {
-                case "consume" -> new Peer(arguments[1]).consume();
-                case "serve" -> new Peer(arguments[1]).serve(arguments[2]);
+                case "consume" -> new Peer(urls[0]).consume();
+                case "serve" -> new Peer(urls[0]).serve(arguments[1]);
                 case "produce" -> {
-                    for (String url : Arrays.asList(arguments).subList(2, arguments.length)) {
+                    for (String url : urls) {
                         new Peer(url).produce(arguments[1]);
                     }
                 }

@@ -18,7 +18,7 @@ const EXCHANGES = [
 ];
 const QUEUES = ['hello', 'task_queue', 'confirms'];
 
-[$role, $arguments] = [$argv[1], array_slice($argv, 2)];
+[$role, $arguments] = [$argv[1], [...array_slice($argv, 2), ...explode(' ', getenv('AMQP_URL'))]];
 match ($role) {
     'consume' => consume(...$arguments),
     'serve' => serve(...$arguments),
@@ -105,7 +105,7 @@ function consume(string $url): void
     answerCalls($channel, 'quorum');
 }
 
-function serve(string $url, string $type): void
+function serve(string $type, string $url): void
 {
     $channel = connect($url);
     $channel->basic_qos(0, 1, false);

@@ -1,5 +1,6 @@
 """A peer in Python, with pika. What each role does is written in ../../src/contract.ts."""
 
+import os
 import sys
 import time
 
@@ -70,7 +71,7 @@ def consume(url):
     channel.start_consuming()
 
 
-def serve(url, kind):
+def serve(kind, url):
     channel = connect(url)
     channel.basic_qos(prefetch_count=1)
     answer_calls(channel, kind)
@@ -141,4 +142,5 @@ def call(channel, reply_to, **ids):
 
 if __name__ == "__main__":
     role, *arguments = sys.argv[1:]
-    {"consume": consume, "serve": serve, "produce": produce}[role](*arguments)
+    roles = {"consume": consume, "serve": serve, "produce": produce}
+    roles[role](*arguments, *os.environ["AMQP_URL"].split())

@@ -71,7 +71,7 @@ def consume(url)
   answer_calls(channel, 'quorum')
 end
 
-def serve(url, type)
+def serve(type, url)
   _, channel = connect(url)
   channel.basic_qos(1)
   answer_calls(channel, type)
@@ -134,4 +134,5 @@ def call(channel, direct, **ids)
 end
 
 role, *arguments = ARGV
-send({ 'consume' => :consume, 'serve' => :serve, 'produce' => :produce }.fetch(role), *arguments)
+roles = { 'consume' => :consume, 'serve' => :serve, 'produce' => :produce }
+send(roles.fetch(role), *arguments, *ENV.fetch('AMQP_URL').split)

@@ -42,12 +42,13 @@ const QUEUES: [&str; 3] = ["hello", "task_queue", "confirms"];
 
 #[tokio::main(flavor = "local")]
 async fn main() -> Outcome<()> {
+    let urls = env::var("AMQP_URL")?;
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["consume", url] => consume(url).await,
-        ["serve", url, kind] => serve(url, kind).await,
-        ["produce", name, ref urls @ ..] => {
-            for url in urls {
+        ["consume"] => consume(&urls).await,
+        ["serve", kind] => serve(kind, &urls).await,
+        ["produce", name] => {
+            for url in urls.split(' ') {
                 produce(name, url).await?;
             }
             Ok(())
@@ -156,7 +157,7 @@ async fn consume(url: &str) -> Outcome<()> {
     answer_calls(&channel, "quorum").await
 }
 
-async fn serve(url: &str, kind: &str) -> Outcome<()> {
+async fn serve(kind: &str, url: &str) -> Outcome<()> {
     let (_connection, channel) = connect(url).await?;
     channel.basic_qos(1, BasicQosOptions::default()).await?;
     answer_calls(&channel, kind).await
