@@ -16,21 +16,31 @@ export interface Check {
  * @param cell What came of our producers in the peer's room.
  */
 export function checkProperties({ seen }: Cell): Check[] {
-  const wrong = (header: string, wanted: string, sources: string[]) => {
-    const found = seen.filter(
-      ({ source, headers }) => sources.includes(source) && headers[header] !== wanted,
+  const wrong = (header: string, wanted: Map<string, string>) => {
+    if (seen.length === 0) return "nothing was received";
+    const found = seen.find(
+      ({ source, headers }) => wanted.has(source) && headers[header] !== wanted.get(source),
     );
-    const [first] = found;
-    if (!first) return seen.length > 0 ? undefined : "nothing was received";
-    return `${first.source}: ${first.headers[header] || "none"} in place of ${wanted}`;
+    return (
+      found && `${found.source}: ${found.headers[header] || "none"} in place of ${wanted.get(found.source)}`
+    );
   };
-  const sources = tutorials.map(({ source }) => source);
   const persistent = tutorials.filter(({ persistent }) => persistent).map(({ source }) => source);
   return [
-    { name: "our text is text/plain", failure: wrong("content_type", "text/plain", sources) },
+    {
+      name: "our messages have the tutorial's routing key",
+      failure: wrong("routing_key", new Map(tutorials.map(({ source, routingKey }) => [source, routingKey]))),
+    },
+    {
+      name: "our text is text/plain",
+      failure: wrong("content_type", new Map(tutorials.map(({ source }) => [source, "text/plain"]))),
+    },
     {
       name: "our tasks and confirmed messages are persistent",
-      failure: wrong("delivery_mode", "2", [...persistent, confirms.queue]),
+      failure: wrong(
+        "delivery_mode",
+        new Map([...persistent, confirms.queue].map((source) => [source, "2"])),
+      ),
     },
   ];
 }

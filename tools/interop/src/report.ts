@@ -71,7 +71,7 @@ function failuresOf(from: string, cells: Cell[], names: string[]): string[] {
     }
   return [...found].map(
     ([why, { tutorials, to }]) =>
-      `Tutorials ${ranges([...tutorials].sort())}, ${from} to ${[...to].join(", ")}: ${why}`,
+      `Tutorial${tutorials.size > 1 ? "s" : ""} ${ranges([...tutorials].sort())}, ${from} to ${[...to].join(", ")}: ${why}`,
   );
 }
 

@@ -28,7 +28,7 @@ test("leaves out of a cell what failed, and says why", () => {
   expect(isWell(results)).toBe(false);
   const lines = report(results).split("\n");
   expect(lines).toContain("| **ours** | 1–7      | 1–5, 7 |");
-  expect(lines).toContain("- Tutorials 6, ours to Go: no answer");
+  expect(lines).toContain("- Tutorial 6, ours to Go: no answer");
 });
 
 test("says once what failed everywhere alike", () => {
