@@ -109,17 +109,15 @@ export async function checkRedelivery(room: Room): Promise<Check[]> {
  *
  * @param room An empty one.
  */
-export async function checkOtherQueue(room: Room, peer: Peer): Promise<Check[]> {
-  return [
-    await check("our client calls a server whose rpc_queue is a classic queue", async () => {
-      room.programs.set("server", startPeer(peer, ["serve", "classic"], [room.url]));
-      await room.until("the server", async () => (await room.holds(rpc.queue))?.consumers === 1);
-      const client = startScript(rpc.example, rpc.client, room.url);
-      const reason = await failure(client, 30_000);
-      if (reason !== undefined) throw new Error(reason);
-      if (!client.lines.includes(rpc.prints)) throw new Error(`it printed ${client.lines.join(" ")}`);
-    }),
-  ];
+export function checkOtherQueue(room: Room, peer: Peer): Promise<Check> {
+  return check("our client calls a server whose rpc_queue is a classic queue", async () => {
+    room.programs.set("server", startPeer(peer, ["serve", "classic"], [room.url]));
+    await room.until("the server", async () => (await room.holds(rpc.queue))?.consumers === 1);
+    const client = startScript(rpc.example, rpc.client, room.url);
+    const reason = await failure(client, 30_000);
+    if (reason !== undefined) throw new Error(reason);
+    if (!client.lines.includes(rpc.prints)) throw new Error(`it printed ${client.lines.join(" ")}`);
+  });
 }
 
 async function check(name: string, work: () => Promise<void>): Promise<Check> {

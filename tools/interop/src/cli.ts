@@ -42,23 +42,21 @@ if (options.help) {
 const wanted = options.only?.split(",");
 for (const name of wanted ?? []) if (!names.includes(name)) refuse(`There is no language "${name}".`);
 
-const stopping = new AbortController();
-const stop = (signal: NodeJS.Signals) => {
+const interrupted = new AbortController();
+const stop = () => {
   // Programs and brokers end when this process does.
-  if (stopping.signal.aborted || started) process.exit(130);
-  stopping.abort(signal);
+  if (interrupted.signal.aborted) process.exit(130);
+  interrupted.abort();
 };
-let started = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
 
 const { say, end } = progress();
 try {
-  const broker = await startBroker({ say, signal: stopping.signal });
-  started = true;
+  const broker = await startBroker({ say, signal: interrupted.signal });
   try {
     const peers = await preparePeers(broker, wanted, say);
     if (peers.length === 0) throw new Error("There is no other language to talk to.");
-    const results = await interop(broker, peers);
+    const results = await interop(broker, peers, interrupted.signal);
     console.log(report(results));
     process.exitCode = isWell(results) ? 0 : 1;
   } finally {
@@ -66,6 +64,6 @@ try {
   }
 } catch (error) {
   end();
-  console.error((error as Error).message);
-  process.exitCode = 1;
+  if (!interrupted.signal.aborted) console.error((error as Error).message);
+  process.exitCode = interrupted.signal.aborted ? 130 : 1;
 }

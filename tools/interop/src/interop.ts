@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { Broker } from "broker";
 import { type Check, checkCalls, checkOtherQueue, checkProperties, checkRedelivery } from "./checks.ts";
 import { amqp10, type Language, languages, Missing, type Peer } from "./languages.ts";
@@ -47,34 +48,47 @@ async function prepare(language: Language, say: (line: string) => void): Promise
 /**
  * Has our scripts and the peers talk to each other.
  *
- * @param broker Gets a virtual host for each language, and loses them in the end.
+ * @param broker Gets virtual hosts, and loses them in the end.
+ * @param signal Gives up: the programs are ended and the promise rejects with the signal's reason.
  */
-export async function interop(broker: Broker, peers: Peer[]): Promise<Results> {
-  const all = [undefined, ...peers];
-  const rooms = await Promise.all(all.map((peer) => Room.open(broker, peer)));
-  const others = await Promise.all(peers.map(() => Room.open(broker)));
-  const refusing = await Room.open(broker);
+export async function interop(broker: Broker, peers: Peer[], signal: AbortSignal): Promise<Results> {
+  const rooms: Room[] = [];
+  const open = async (peer?: Peer) => {
+    const room = await Room.open(broker, peer);
+    rooms.push(room);
+    return room;
+  };
   try {
-    await Promise.all(rooms.map((room) => room.consume()));
-    // One after the other, so that whatever arrives is that one's.
-    const matrix: Cell[][] = [];
-    for (const producer of all) matrix.push(await produce(producer, rooms));
-
-    const checks = new Map<string, Check[]>(peers.map(({ name }) => [name, []]));
-    await Promise.all(
-      peers.map(async (peer, index) => {
-        const [room, other] = [rooms[index + 1] as Room, others[index] as Room];
-        checks.set(peer.name, [
-          ...checkProperties(matrix[0]?.[index + 1] as Cell),
-          ...checkCalls(matrix[index + 1]?.[0] as Cell),
-          ...(await checkOtherQueue(other, peer)),
-          ...(await checkRedelivery(room)),
-        ]);
-      }),
-    );
-    const refusals = await checkRefusals(refusing);
-    return { names: rooms.map(({ name }) => name), matrix, checks, refusals };
+    return await Promise.race([work(peers, open), aborted(signal)]);
   } finally {
-    await Promise.all([...rooms, ...others, refusing].map((room) => room.close()));
+    await Promise.all(rooms.map((room) => room.close()));
   }
+}
+
+async function work(peers: Peer[], open: (peer?: Peer) => Promise<Room>): Promise<Results> {
+  const all = [undefined, ...peers];
+  const rooms = await Promise.all(all.map(open));
+  await Promise.all(rooms.map((room) => room.consume()));
+  // One after the other, so that whatever arrives is that one's.
+  const matrix: Cell[][] = [];
+  for (const producer of all) matrix.push(await produce(producer, rooms));
+
+  const checks = new Map<string, Check[]>(peers.map(({ name }) => [name, []]));
+  await Promise.all(
+    peers.map(async (peer, index) => {
+      checks.set(peer.name, [
+        ...checkProperties(matrix[0]?.[index + 1] as Cell),
+        ...checkCalls(matrix[index + 1]?.[0] as Cell),
+        await checkOtherQueue(await open(), peer),
+        ...(await checkRedelivery(rooms[index + 1] as Room)),
+      ]);
+    }),
+  );
+  const refusals = await checkRefusals(await open());
+  return { names: rooms.map(({ name }) => name), matrix, checks, refusals };
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, "abort");
+  throw signal.reason;
 }

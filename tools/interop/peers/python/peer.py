@@ -6,7 +6,6 @@ import time
 
 import pika
 
-QUORUM = {"x-queue-type": "quorum"}
 EXCHANGES = {"logs": "fanout", "direct_logs": "direct", "topic_logs": "topic"}
 KEYS = {"logs": [""], "direct_logs": ["warning", "error"], "topic_logs": ["kern.*", "*.critical"]}
 
