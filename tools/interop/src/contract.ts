@@ -118,7 +118,7 @@ export const exchanges = {
 /** The queues that a consumer of all tutorials consumes. */
 export const queues = ["hello", "task_queue", rpc.queue, confirms.queue];
 
-/** What each producer publishes, where its language lets it: our scripts take a text, and not an empty one. */
+/** What each producer publishes. Our scripts replace an empty text by another, so they publish no empty body. */
 export function bodies(name: string): { text: string; empty: string; large: string } {
   return { text: `Grüße, 世界 🐇 from ${name}`, empty: "", large: name.padEnd(100 * 1024, "x") };
 }

@@ -50,7 +50,7 @@ export class Room {
     const virtualHost = await broker.createVirtualHost();
     const connection = await amqp.connect(virtualHost.amqpUrl, { noDelay: true });
     const channel = await connection.createChannel();
-    // What goes wrong is told by the call that is rejected. Nobody listening would end the process.
+    // The rejected call reports the error. Without a listener, the event would end the process.
     connection.on("error", () => {});
     channel.on("error", () => {});
     const room = new Room(broker, virtualHost, connection, channel, peer);
