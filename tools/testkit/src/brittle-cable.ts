@@ -1,7 +1,7 @@
 import { openEnd } from "./cable.ts";
 
 /** Their numbers in AMQP 0-9-1's section 1.8: class and method. */
-const methods = { "basic.publish": [60, 40], "basic.get": [60, 70] } as const;
+const methods = { "basic.publish": [60, 40], "basic.get": [60, 70], "basic.reject": [60, 90] } as const;
 
 /**
  * Lays a cable to a broker, from a port of its own on 127.0.0.1, that breaks between two frames.
