@@ -37,8 +37,8 @@ export async function declareJobs(channel: Channel): Promise<void> {
   await declare(parked, queue, { "x-delivery-limit": 1_000_000_000 });
   for (const { number, queue: name, wait } of attempts) {
     const waiting = `jobs_wait_${wait}ms`;
-    // A job that no worker can even read moves on after its sixth delivery.
-    await declare(name, wait === undefined ? parked : waiting, { "x-delivery-limit": 5 });
+    // A delivery that ends without an answer is a failed attempt: its worker may have died of the job.
+    await declare(name, wait === undefined ? parked : waiting, { "x-delivery-limit": 0 });
     // All jobs in a queue wait equally long. Only the first one in a queue can expire, and it is the next one due.
     if (wait !== undefined) await declare(waiting, `jobs_${number + 1}`, { "x-message-ttl": wait });
   }

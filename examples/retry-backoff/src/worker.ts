@@ -22,8 +22,6 @@ await consume(async (channel) => {
       }
       console.log(` [x] Received ${job} (attempt ${number})`);
       try {
-        // Its last worker died or lost its connection, perhaps because of this job.
-        if (delivery.fields.redelivered) throw new Error("no answer from its last worker");
         await work(delivery.content, number, { failTimes, failOn: options["fail-on"] });
       } catch (error) {
         // The broker moves the job on, with all that it holds. Nothing is published again.

@@ -39,8 +39,14 @@ export async function look(
  * @param channel Of a program that does nothing else.
  * @param queue The dead letter queue. Its arguments lead its own dead letters back to the queue that they came from.
  * @param from That queue. Messages that did not die there stay.
+ * @param keep Tells, from its headers, why a message must stay. By default none must.
  */
-export async function replay(channel: Channel, queue: string, from: string): Promise<void> {
+export async function replay(
+  channel: Channel,
+  queue: string,
+  from: string,
+  keep: (headers: Headers) => string | undefined = () => undefined,
+): Promise<void> {
   const { messageCount, consumerCount } = await channel.checkQueue(queue);
   if (consumerCount > 0) {
     console.error(` [!] Another program is looking at ${queue} and holds what is in it. Close it first.`);
@@ -56,7 +62,7 @@ export async function replay(channel: Channel, queue: string, from: string): Pro
       ? `it did not die in ${from}`
       : !canDie(headers)
         ? "a client has written its x-death"
-        : undefined;
+        : keep(headers);
     if (obstacle) {
       // Unacknowledged, it is back in its place when the channel closes.
       console.log(` [!] Kept ${text(message.content)}: ${obstacle}`);
