@@ -52,7 +52,7 @@ test("replay moves each message once, in order, and keeps the others", async ({ 
     " [x] Sent back 0",
     " [x] Sent back 1",
     " [!] Kept stranger: it did not die in home",
-    " [!] Kept forged: a client has written its x-death",
+    " [!] Kept forged: its x-death is malformed",
     " [x] 2 of 4 sent back",
   ]);
   await expect.poll(() => channel.checkQueue(home)).toMatchObject({ messageCount: 2 });

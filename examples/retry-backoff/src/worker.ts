@@ -16,8 +16,8 @@ await consume(async (channel) => {
     const attempt = handle(async (delivery) => {
       const job = text(delivery.content);
       if (!canDie(delivery.properties.headers)) {
-        // On RabbitMQ 3, rejecting it would end all retries.
-        console.log(` [!] Dropped ${job}: a client has written its x-death`);
+        // Rejecting it would end all retries on a node of RabbitMQ 3.
+        console.log(` [!] Dropped ${job}: its x-death is malformed`);
         return channel.ack(delivery);
       }
       console.log(` [x] Received ${job} (attempt ${number})`);

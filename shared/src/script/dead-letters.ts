@@ -61,7 +61,7 @@ export async function replay(
     const obstacle = !deathsOf(headers).some((death) => death.queue === from)
       ? `it did not die in ${from}`
       : !canDie(headers)
-        ? "a client has written its x-death"
+        ? "its x-death is malformed"
         : keep(headers);
     if (obstacle) {
       // Unacknowledged, it is back in its place when the channel closes.

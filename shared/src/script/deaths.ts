@@ -41,7 +41,8 @@ export function inWords({ reason, queue, count, time }: Death): string {
 /**
  * Whether RabbitMQ 3 can move a message on to a dead letter exchange. It takes over an `x-death` that a publisher wrote,
  * and crashes when an entry isn't a table or its count isn't a number. With `x-dead-letter-strategy: at-least-once` that
- * stops this strategy on the whole node (seen on 3.10.8). RabbitMQ 4 ignores what a publisher wrote.
+ * stops this strategy on the whole node (seen on 3.10.8). RabbitMQ 4 doesn't
+ * take it over.
  *
  * @param headers The message's.
  */
