@@ -1,4 +1,4 @@
-export type { Broker, Permissions, StartOptions, Tls, User, VirtualHost } from "./broker.ts";
+export type { Broker, Permissions, User, VirtualHost } from "./broker.ts";
 export {
   type Cluster,
   type ClusterNode,
@@ -8,8 +8,10 @@ export {
   startCluster,
 } from "./cluster.ts";
 export { type FoundBroker, findBroker, startBroker } from "./find.ts";
-export { type Keeper, startKeeper } from "./keepers.ts";
+export { type Keeper, type Keepsake, keep, type Program, startKeeper } from "./keeper.ts";
 export { type Management, ManagementError, managementApi } from "./management.ts";
+export type { StartOptions, Tls } from "./options.ts";
 export { freePorts, isFree, onPorts } from "./ports.ts";
 export { progress } from "./progress.ts";
+export { handshake } from "./ready.ts";
 export { withBroker } from "./with-broker.ts";

@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { LookError, Looker, type Sight } from "./look.ts";
-import { tree, visible } from "./look-tree.ts";
+import { text } from "shared";
+import { Looker } from "./looker.ts";
+import { LookError, type Sight } from "./sight.ts";
+import { tree } from "./tree.ts";
+import { draw } from "./window.ts";
 
-const usage = "Usage: pnpm broker look [--vhost NAME] [--watch] [--json] [--help]";
+const usage = "Usage: pnpm look [--vhost NAME] [--watch] [--json] [--help]";
 
 const help = `${usage}
 
@@ -21,13 +24,10 @@ Environment
   RABBITMQ_MANAGEMENT_URL   http://user:password@host:15672, by default the host of AMQP_URL
   AMQP_URL                  amqp://user:password@host:5672/virtual-host, by default the host of the other one`;
 
-/**
- * `pnpm broker look`.
- *
- * @param args What follows `look`.
- * @returns The exit code: 0; 1 when there is nothing to be seen, with why on stderr; 2 for wrong arguments.
- */
-export async function look(args: string[]): Promise<number> {
+process.exitCode = await main(process.argv.slice(2));
+
+/** @returns The exit code: 0; 1 when there is nothing to be seen, with why on stderr; 2 for wrong arguments. */
+async function main(args: string[]): Promise<number> {
   const options = parse(args);
   if (options === undefined) {
     console.error(usage);
@@ -37,7 +37,7 @@ export async function look(args: string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  // Whoever reads may have seen enough: `pnpm broker look --watch | head`.
+  // Whoever reads may have seen enough: `pnpm look --watch | head`.
   process.stdout.on("error", () => process.exit(0));
   try {
     const looker = new Looker(options.vhost);
@@ -54,7 +54,9 @@ export async function look(args: string[]): Promise<number> {
 }
 
 /** It repeats what a server answered. */
-const lines = (error: LookError): string[] => error.message.split("\n").map(visible);
+function lines(error: LookError): string[] {
+  return error.message.split("\n").map((line) => text(line));
+}
 
 function parse(args: string[]) {
   try {
@@ -81,7 +83,7 @@ async function watch(looker: Looker, json: boolean): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
     process.on(signal, () => (stopping.signal.aborted ? process.exit(0) : stopping.abort()));
   const isDrawn = !json && process.stdout.isTTY;
-  const show = json ? line : isDrawn ? redraw : snapshots();
+  const show = json ? line : isDrawn ? (sight: Sight) => draw(tree(sight)) : snapshots();
   let seen = false;
   let before: string | undefined;
   while (!stopping.signal.aborted) {
@@ -107,7 +109,9 @@ async function watch(looker: Looker, json: boolean): Promise<number> {
   return 0;
 }
 
-const line = (sight: Sight) => console.log(JSON.stringify(sight));
+function line(sight: Sight) {
+  console.log(JSON.stringify(sight));
+}
 
 function snapshots() {
   let isFirst = true;
@@ -116,19 +120,4 @@ function snapshots() {
     isFirst = false;
     console.log(tree(sight).join("\n"));
   };
-}
-
-const redraw = (sight: Sight) => draw(tree(sight));
-
-/** Draws over what was there, so that nothing flickers; long lines are cut, and so are those that find no room. */
-function draw(lines: string[]): void {
-  // Two lines and the cursor's are below them; one line more would scroll.
-  const rows = process.stdout.rows - 3;
-  const fitting = lines.length <= rows ? lines : lines.slice(0, rows - 1);
-  if (fitting !== lines) fitting.push(`… ${lines.length - fitting.length} more lines`);
-  const [home, clearLine, clearRest, cut, wrap] = ["\x1b[H", "\x1b[K", "\x1b[J", "\x1b[?7l", "\x1b[?7h"];
-  const text = [...fitting, "", "Looking every second. Press Ctrl-C to stop."];
-  process.stdout.write(
-    `${cut}${home}${text.map((each) => each + clearLine).join("\n")}\n${clearRest}${wrap}`,
-  );
 }

@@ -1,11 +1,12 @@
-import type { Arguments, Binding, Exchange, Figure, Queue, Sight } from "./look.ts";
+import { text } from "shared";
+import type { Arguments, Binding, Exchange, Figure, Queue, Sight } from "./sight.ts";
 
 /**
  * Draws what a virtual host holds: exchanges, their bindings, and the queues that these lead to.
  *
  * @param sight What `Looker.look` saw.
  * @returns Lines that are safe to print: whoever may declare a queue chose its name, and a terminal obeys control
- *   characters, so each is shown as `\x1b` or `\u{202e}`.
+ *   characters, so each is shown as `\x1b` or `\u202e`.
  */
 export function tree(sight: Sight): string[] {
   const { exchanges, queues } = sight;
@@ -18,21 +19,21 @@ export function tree(sight: Sight): string[] {
   function queueLines(name: string): string[] {
     const queue = known.get(name);
     if (queue === undefined || shown.has(name))
-      return [`queue ${visible(name)}${shown.has(name) ? " (see above)" : ""}`];
+      return [`queue ${text(name)}${shown.has(name) ? " (see above)" : ""}`];
     shown.add(name);
     return describeQueue(queue, exists);
   }
   const branches = (items: { label: string; binding: Pick<Binding, "to" | "name"> }[]): string[] =>
     items.flatMap(({ label, binding: { to, name } }, index) => {
       const isLast = index === items.length - 1;
-      const [head, ...more] = to === "queue" ? queueLines(name) : [`exchange ${visible(name)}`];
+      const [head, ...more] = to === "queue" ? queueLines(name) : [`exchange ${text(name)}`];
       return [
         `${isLast ? "└─" : "├─"} ${label}→ ${head}`,
         ...more.map((line) => `${isLast ? " " : "│"}    ${line}`),
       ];
     });
 
-  const lines = [`RabbitMQ ${visible(sight.version)}, virtual host ${visible(sight.vhost)}`];
+  const lines = [`RabbitMQ ${text(sight.version)}, virtual host ${text(sight.vhost)}`];
   for (const exchange of exchanges) {
     const items = exchange.bindings.map((binding) => ({ label: label(exchange.type, binding), binding }));
     lines.push("", ...describeExchange(exchange, exists));
@@ -50,7 +51,7 @@ export function tree(sight: Sight): string[] {
   if (exchanges.length + queues.length === 0) lines.push("", "It holds no queue, and no exchange of yours.");
   if (queues.some(({ mayLag }) => mayLag.length > 0))
     lines.push("", "~ as RabbitMQ last counted it, some seconds ago. All other figures are exact.");
-  if (sight.remark !== undefined) lines.push(`${visible(sight.remark)} So more figures have a ~.`);
+  if (sight.remark !== undefined) lines.push(`${text(sight.remark)} So more figures have a ~.`);
   return lines;
 }
 
@@ -59,12 +60,12 @@ function describeExchange(exchange: Exchange, exists: (exchange: string) => bool
   const { "alternate-exchange": alternate, ...others } = exchange.arguments;
   const traits = [type, !durable && "transient", autoDelete && "auto-delete", internal && "internal"];
   return [
-    `exchange ${visible(name)} (${listed(traits)})`,
+    `exchange ${text(name)} (${listed(traits)})`,
     ...(alternate === undefined
       ? []
       : [`│  what it can't route goes to ${exchangeNamed(alternate, exists)}`]),
     ...(Object.keys(others).length === 0 ? [] : [`│  arguments: ${pairs(others)}`]),
-    ...(policy === undefined ? [] : [`│  policy: ${visible(policy)}`]),
+    ...(policy === undefined ? [] : [`│  policy: ${text(policy)}`]),
   ];
 }
 
@@ -92,14 +93,14 @@ function describeQueue(queue: Queue, exists: (exchange: string) => boolean): str
     figure("consumers", queue.consumers === 1 ? "consumer" : "consumers"),
   ];
   return [
-    `queue ${visible(queue.name)} (${listed(traits)}): ${figures.join(", ")}`,
+    `queue ${text(queue.name)} (${listed(traits)}): ${figures.join(", ")}`,
     ...(exchange === undefined
       ? []
       : [
           `dead letters go to ${exchangeNamed(exchange, exists)}${key === undefined ? "" : ` with key ${quoted(key)}`}`,
         ]),
     ...(Object.keys(others).length === 0 ? [] : [`arguments: ${pairs(others)}`]),
-    ...(policy === undefined ? [] : [`policy: ${visible(policy)} ${pairs(policyDefinition)}`.trimEnd()]),
+    ...(policy === undefined ? [] : [`policy: ${text(policy)} ${pairs(policyDefinition)}`.trimEnd()]),
   ];
 }
 
@@ -109,7 +110,7 @@ function label(type: string, { key, arguments: args }: Binding): string {
   if (type === "headers") {
     const all = pairs(headers, match === "all-with-x" || match === "any-with-x");
     if (all === "") return String(match).startsWith("any") ? "no message " : "every message ";
-    return `${visible(String(match))} of ${all} `;
+    return `${text(String(match))} of ${all} `;
   }
   const also = Object.keys(args).length === 0 ? "" : `(${pairs(args)}) `;
   return type === "fanout" && key === "" ? also : `${quoted(key)} ${also}`;
@@ -117,27 +118,15 @@ function label(type: string, { key, arguments: args }: Binding): string {
 
 function exchangeNamed(name: unknown, exists: (exchange: string) => boolean): string {
   if (name === "") return "the default exchange";
-  return `exchange ${visible(String(name))}${exists(String(name)) ? "" : ", which does not exist"}`;
+  return `exchange ${text(String(name))}${exists(String(name)) ? "" : ", which does not exist"}`;
 }
 
 /** Of a headers binding, those that begin with "x-" count only where `x-match` says "with-x". */
 const pairs = (values: Arguments, withX?: boolean): string =>
   Object.entries(values)
     .filter(([name]) => withX !== false || !name.startsWith("x-"))
-    .map(([name, value]) => `${visible(name)}=${quoted(value)}`)
+    .map(([name, value]) => `${text(name)}=${quoted(value)}`)
     .join(", ");
 
-const quoted = (value: unknown): string => visible(JSON.stringify(value));
-const listed = (traits: (string | false)[]): string => visible(traits.filter(Boolean).join(", "));
-
-/**
- * As `text` of the package shared, which this can't import: its tests need a broker, so it would need itself.
- *
- * @param text Any text.
- * @returns It without control characters and invisible ones: each is shown as `\x1b` or `\u{202e}`.
- */
-export const visible = (text: string): string =>
-  text.replace(/(?!\u200d)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
-  });
+const quoted = (value: unknown): string => text(JSON.stringify(value));
+const listed = (traits: (string | false)[]): string => text(traits.filter(Boolean).join(", "));

@@ -1,67 +1,8 @@
 import { once } from "node:events";
 import amqp, { type Channel, type ChannelModel } from "amqplib";
-import { type Management, ManagementError, managementApi } from "./management.ts";
-import { handshake } from "./ready.ts";
-
-/** What a virtual host holds. All names, keys and arguments are as the broker has them: not safe to print. */
-export interface Sight {
-  /** RabbitMQ's version: "3.10.8". */
-  version: string;
-  vhost: string;
-  /** By name, without the default exchange, and of RabbitMQ's own `amq.*` only those that have bindings. */
-  exchanges: Exchange[];
-  /** By name. */
-  queues: Queue[];
-  /** Why AMQP could not be asked, if so; more figures lag then. */
-  remark?: string;
-}
-
-export interface Exchange {
-  name: string;
-  type: string;
-  durable: boolean;
-  autoDelete: boolean;
-  internal: boolean;
-  arguments: Arguments;
-  policy?: string;
-  bindings: Binding[];
-}
-
-export interface Binding {
-  key: string;
-  arguments: Arguments;
-  to: "queue" | "exchange";
-  name: string;
-}
-
-export interface Queue {
-  name: string;
-  /** "classic", "quorum", "stream" */
-  type: string;
-  /** "running", or what is wrong with it: "down", "crashed". */
-  state: string;
-  durable: boolean;
-  exclusive: boolean;
-  autoDelete: boolean;
-  arguments: Arguments;
-  policy?: string;
-  /** What policies set for it, operators' included. */
-  policyDefinition: Arguments;
-  /** Messages; `null` where RabbitMQ has not counted yet. */
-  ready: number | null;
-  unacked: number | null;
-  consumers: number | null;
-  /** Those of the three figures that RabbitMQ counted some seconds ago. The others are exact. */
-  mayLag: Figure[];
-}
-
-export type Figure = "ready" | "unacked" | "consumers";
-export type Arguments = Record<string, unknown>;
-
-/** What can't be seen, and why, in one or two lines without a password. */
-export class LookError extends Error {
-  override readonly name = "LookError";
-}
+import { handshake, type Management, ManagementError, managementApi } from "broker";
+import { type Arguments, type Binding, type Exchange, LookError, type Queue, type Sight } from "./sight.ts";
+import { readUrls, type Urls } from "./urls.ts";
 
 /**
  * Looks into a virtual host, again and again.
@@ -195,7 +136,7 @@ export class Looker {
           // ms
           timeout: 5_000,
           noDelay: true,
-          clientProperties: { connection_name: "pnpm broker look" },
+          clientProperties: { connection_name: "pnpm look" },
           // amqplib 2.3.1 decodes %C3%A9 in a URL's password as two letters, so it is decoded here.
           credentials: amqp.credentials.plain(user, password),
         });
@@ -229,7 +170,7 @@ export class Looker {
     if (status === undefined)
       return (await speaksAmqp(amqpUrl.href))
         ? `RabbitMQ runs at ${amqpUrl.host}, but its management API does not answer (${message}).\nSwitch it on with \`rabbitmq-plugins enable rabbitmq_management\`, or say in RABBITMQ_MANAGEMENT_URL where it is.`
-        : `No RabbitMQ to look into (${message}).\nStart one with \`pnpm broker\` or \`docker compose up -d\`, or set AMQP_URL and RABBITMQ_MANAGEMENT_URL to yours.`;
+        : `No RabbitMQ to look into (${message}).\nStart one with \`pnpm broker\` or \`docker compose up -d --wait\`, or set AMQP_URL and RABBITMQ_MANAGEMENT_URL to yours.`;
     if (/not management user/i.test(message))
       return `The user "${user}" may not use the management API (${message}).\n\`rabbitmqctl set_user_tags ${user} management\` allows it.`;
     const ofVhost = /\/api\/(exchanges|bindings|queues)\//.test(message);
@@ -308,53 +249,3 @@ const speaksAmqp = (url: string): Promise<boolean> =>
     () => true,
     ({ message }: Error) => /server|ConnectionOpenOk/.test(message),
   );
-
-interface Urls {
-  /** Always with a user and a password. */
-  management: URL;
-  amqp: URL;
-  vhost: string;
-  /** For AMQP. */
-  user: string;
-  password: string;
-}
-
-/** Where only one of the two variables is set, the other broker would be a stranger: its host and login serve both. */
-function readUrls(): Urls {
-  const { AMQP_URL, RABBITMQ_MANAGEMENT_URL } = process.env;
-  const given = AMQP_URL
-    ? read("AMQP_URL", AMQP_URL, "amqp://user:password@host:5672/virtual-host")
-    : undefined;
-  const management = RABBITMQ_MANAGEMENT_URL
-    ? read("RABBITMQ_MANAGEMENT_URL", RABBITMQ_MANAGEMENT_URL, "http://user:password@host:15672")
-    : new URL(`http://${given?.hostname || "localhost"}:15672`);
-  const amqpUrl = given ?? new URL(`amqp://${management.hostname}:5672`);
-  lendLogin(management, amqpUrl);
-  lendLogin(amqpUrl, management);
-  return {
-    management,
-    amqp: amqpUrl,
-    vhost: decodeURIComponent(amqpUrl.pathname.slice(1)) || "/",
-    user: decodeURIComponent(amqpUrl.username),
-    password: decodeURIComponent(amqpUrl.password),
-  };
-}
-
-function lendLogin(to: URL, from: URL): void {
-  if (to.username !== "") return;
-  to.username = from.username || "guest";
-  to.password = from.username === "" ? "guest" : from.password;
-}
-
-function read(variable: string, value: string, expected: string): URL {
-  try {
-    const url = new URL(value);
-    if (!(variable === "AMQP_URL" ? /^amqps?:$/ : /^https?:$/).test(url.protocol))
-      throw new Error("protocol");
-    for (const part of [url.username, url.password, url.pathname]) decodeURIComponent(part);
-    return url;
-  } catch {
-    // The value isn't repeated: it may hold a password.
-    throw new LookError(`${variable} is not such a URL: expected ${expected}.`);
-  }
-}
