@@ -234,7 +234,8 @@ class ConfirmedPublisher implements Publisher {
       closedBecause = error;
     });
     channel.on("return", ({ fields, properties }) => this.#returned(fields, properties));
-    channel.once("close", () => {
+    // Before amqplib's own listener, which answers every unconfirmed message with an error, as if it were refused.
+    channel.prependOnceListener("close", () => {
       if (channel !== this.#channel) return;
       this.#channel = undefined;
       // Without an error the connection is lost. The next one opens a channel.
