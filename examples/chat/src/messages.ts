@@ -23,9 +23,11 @@ const remembered = 1000;
  */
 export function openInbox(name: string, show: (line: string) => Promise<void>, log: Log): Consumer {
   const seen = new Set<string>();
+  let subscribed = false;
   const setup: ConsumerSetup = async (channel) => {
     const { consumerCount } = await declareInbox(channel, name);
-    if (consumerCount > 0)
+    // After a lost connection, the count may include this program's own consumer.
+    if (consumerCount > 0 && !subscribed)
       log.warn(`${name} is reading elsewhere. Messages come here once that program has ended.`);
     await channel.prefetch(100);
     const receive = handle(async (delivery) => {
@@ -39,6 +41,7 @@ export function openInbox(name: string, show: (line: string) => Promise<void>, l
       channel.ack(delivery);
     });
     await channel.consume(queueOf(name), receive);
+    subscribed = true;
   };
   return openConsumer(setup, { log });
 }
