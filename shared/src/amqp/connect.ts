@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { SocketConstructorOpts } from "node:net";
 import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -55,8 +54,8 @@ export interface Connection extends Channels {
 /**
  * Opens a connection that reconnects by itself.
  *
- * The first connection is tried again, at each node of a cluster at least once, until `patience` is over. Once it
- * stood, a lost connection is opened again for as long as it takes: after 0.2 s, and then at growing intervals up to 4 s,
+ * The first connection is tried again, at each node of a cluster at least once, until `patience` is over. Once it was
+ * open, a lost connection is opened again for as long as it takes: after 0.2 s, and then at growing intervals up to 4 s,
  * each varied by a fifth so that a thousand clients don't return at the same moment. The interval shrinks again when a
  * connection has stood for 2 s. A peer that accepts the connection and then says nothing gets 10 s.
  *
@@ -192,6 +191,7 @@ export class Link implements Connection {
     const began = performance.now();
     let wait = SHORTEST;
     let told: string | undefined;
+    let lost = false;
 
     for (let attempt = 0; !signal.aborted; attempt++) {
       let stoodSince: number | undefined;
@@ -199,7 +199,8 @@ export class Link implements Connection {
       try {
         await this.#stand(endpoints[attempt % endpoints.length] as Endpoint, () => {
           stoodSince = performance.now();
-          if (this.#stoodOnce && !this.#restarting) this.#log.info("Connected again.");
+          if (lost) this.#log.info("Connected again.");
+          lost = false;
           this.#stoodOnce = true;
           this.#restarting = false;
           told = undefined;
@@ -209,7 +210,19 @@ export class Link implements Connection {
         if (signal.aborted) return;
         const reason = explain(error, shown);
         const message = reason?.message ?? text((error as Error).message);
-        if (!this.#stoodOnce) {
+        if (error instanceof Loss) {
+          const more = this.#hooks.lost?.(error.cause);
+          if (this.#hooks.reconnect === false) throw error.cause;
+          if (!this.#restarting) {
+            this.#log.warn(`Connection lost (${text(error.cause.message)}). Reconnecting ...`);
+            lost = true;
+          }
+          if (more) this.#log.error(more);
+        } else if (this.#stoodOnce) {
+          // While a broker is away, no line tells of each attempt. A refusal is told once.
+          if (!reason?.retriable && message !== told) this.#log.error(message);
+          told = message;
+        } else {
           const starting = hungUp(error);
           patience = Math.max(this.#patience, starting ? STARTING : 0) - (performance.now() - began);
           if (!reason?.retriable || (patience <= 0 && attempt + 1 >= endpoints.length)) throw error;
@@ -217,16 +230,6 @@ export class Link implements Connection {
             told = `${shown} hangs up before it speaks AMQP, as a broker does that is still starting. Waiting ...`;
             this.#log.warn(told);
           }
-        } else if (stoodSince === undefined) {
-          // While a broker is away, no line tells of each attempt. A refusal is told once.
-          if (!reason?.retriable && message !== told) this.#log.error(message);
-          told = message;
-        } else {
-          const more = this.#hooks.lost?.(error as Error);
-          if (this.#hooks.reconnect === false) throw error;
-          if (!this.#restarting)
-            this.#log.warn(`Connection lost (${text((error as Error).message)}). Reconnecting ...`);
-          if (more) this.#log.error(more);
         }
       }
       if (stoodSince !== undefined && performance.now() - stoodSince > STOOD) wait = SHORTEST;
@@ -271,12 +274,12 @@ export class Link implements Connection {
   async #use(model: ChannelModel, stands: () => void): Promise<never> {
     // An error that no one listens for ends the process. `close` comes with the same error.
     model.on("error", () => {});
-    let lost: Error | undefined;
-    const loss = once(model, "close").then(([error]) => {
-      lost = error ?? new Error("Connection closed");
-      throw lost;
+    let lost: Loss | undefined;
+    const { promise: loss, reject } = deferred<never>();
+    model.once("close", (error) => {
+      lost = new Loss(error ?? new Error("Connection closed"));
+      reject(lost);
     });
-    loss.catch(() => {});
     model.on("blocked", (reason: string) => {
       this.#blocked = true;
       this.#log.warn(`RabbitMQ accepts no messages for now: ${text(reason)}.`);
@@ -298,6 +301,16 @@ export class Link implements Connection {
     this.#standing.resolve(model);
     stands();
     return await loss;
+  }
+}
+
+/** A connection was open and has ended, for this cause. */
+class Loss extends Error {
+  override readonly cause: Error & { code?: number };
+
+  constructor(cause: Error) {
+    super(cause.message);
+    this.cause = cause;
   }
 }
 

@@ -234,7 +234,7 @@ class ConfirmedPublisher implements Publisher {
       closedBecause = error;
     });
     channel.on("return", ({ fields, properties }) => this.#returned(fields, properties));
-    // Before amqplib's own listener, which answers every unconfirmed message with an error, as if it were refused.
+    // First of all listeners: amqplib's own answers for what is unconfirmed, as if the broker had refused it.
     channel.prependOnceListener("close", () => {
       if (channel !== this.#channel) return;
       this.#channel = undefined;

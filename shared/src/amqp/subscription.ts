@@ -47,6 +47,7 @@ export class Subscription {
   readonly #recent: Delivered[] = [];
   readonly #stopping = new AbortController();
   #isSetUp = false;
+  #hasToldOfWaiting = false;
   #open = true;
   #closedBecause: Error | undefined;
 
@@ -166,8 +167,18 @@ export class Subscription {
   }
 
   #deliver(delivered: Delivered): void {
-    if (this.#waiting.length > 0 || !this.#mayStart(delivered)) this.#waiting.push(delivered);
-    else this.#start(delivered);
+    // One that waits already comes first.
+    if (this.#waiting.length === 0 && this.#mayStart(delivered)) this.#start(delivered);
+    else this.#wait(delivered);
+  }
+
+  #wait(delivered: Delivered): void {
+    this.#waiting.push(delivered);
+    if (!this.#isSetUp || this.#stopping.signal.aborted || this.#hasToldOfWaiting) return;
+    this.#hasToldOfWaiting = true;
+    this.#work.log.warn(
+      "A handler still runs although its message went back to the queue. The next one waits for it.",
+    );
   }
 
   #mayStart({ queue, noAck, prefetch }: Delivered): boolean {
@@ -187,12 +198,8 @@ export class Subscription {
     this.#waiting = [];
     for (const delivered of waiting) {
       if (this.#mayStart(delivered)) this.#start(delivered);
-      else this.#waiting.push(delivered);
+      else this.#wait(delivered);
     }
-    if (this.#waiting.length > 0 && !this.#stopping.signal.aborted)
-      this.#work.log.warn(
-        "A handler still runs although its message went back to the queue. The next one waits for it.",
-      );
   }
 
   #start(delivered: Delivered): void {

@@ -58,8 +58,8 @@ export function usage<const Options extends NonNullable<ParseArgsConfig["options
   }
 }
 
-/** What is wrong with a script's words, or `undefined`. */
-function misfit(synopsis: string, words: string[]): string | undefined {
+/** What is wrong with a script's words, in a sentence, or `undefined`. */
+export function misfit(synopsis: string, words: string[]): string | undefined {
   const [script] = synopsis.split(" ");
   const places = [...synopsis.matchAll(/[<[]([^\]>]+)[\]>](\.{3})?/g)]
     .map(([whole, inside = "", more]) => ({

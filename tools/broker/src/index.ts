@@ -7,8 +7,9 @@ export {
   managementOfCluster,
   startCluster,
 } from "./cluster.ts";
+export { findEngine } from "./docker.ts";
 export { type FoundBroker, findBroker, startBroker } from "./find.ts";
-export { type Keeper, type Keepsake, keep, type Program, startKeeper } from "./keeper.ts";
+export { type Keeper, type Keepsake, keep, type Program } from "./keeper.ts";
 export { type Management, ManagementError, managementApi } from "./management.ts";
 export type { StartOptions, Tls } from "./options.ts";
 export { freePorts, isFree, onPorts } from "./ports.ts";

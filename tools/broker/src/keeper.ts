@@ -46,18 +46,8 @@ export interface Keeper {
  * @param keepsake What it keeps.
  */
 export function keep(keepsake: Keepsake): Keeper {
-  return startKeeper("keeper.mjs", keepsake);
-}
-
-/**
- * Starts a keeper of another kind.
- *
- * @param script Its file's URL.
- * @param task What it is to keep, as JSON.
- */
-export function startKeeper(script: string, task: unknown): Keeper {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const keeper = spawn(process.execPath, [path, JSON.stringify(task)], {
+  const path = fileURLToPath(new URL("keeper.mjs", import.meta.url));
+  const keeper = spawn(process.execPath, [path, JSON.stringify(keepsake)], {
     // A session of its own: neither Ctrl-C nor a closed terminal reaches it.
     detached: true,
     stdio: ["ignore", "ignore", "ignore", "ipc"],
