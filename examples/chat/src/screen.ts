@@ -15,6 +15,8 @@ export interface ScreenOptions {
  * come in go above the prompt, and what is being typed stays as it is. Without a terminal there are only the lines.
  */
 export class Screen {
+  /** Shows what happens to the connections: above the prompt if there is one, else on stderr. */
+  readonly log: Log;
   readonly #options: ScreenOptions;
   #readline: Interface | undefined;
   #prompting = false;
@@ -23,6 +25,8 @@ export class Screen {
 
   constructor(options: ScreenOptions) {
     this.#options = options;
+    const tell = (message: string) => this.#tell(message);
+    this.log = { info: tell, warn: tell, error: tell };
   }
 
   /**
@@ -62,22 +66,18 @@ export class Screen {
     });
   }
 
-  /** Shows what happens to the connections: above the prompt if there is one, else on stderr. */
-  readonly log: Log = (() => {
-    const tell = (message: string) => {
-      // The connections of the publisher and of the consumer are usually lost together. One line is enough.
-      if (message === this.#told) return;
-      this.#told = message;
-      if (this.#prompting && process.stderr.isTTY) void this.print(` [!] ${message}`);
-      else console.error(` [!] ${message}`);
-    };
-    return { info: tell, warn: tell, error: tell };
-  })();
-
   /** Ends `lines`, and takes away the prompt. Lines can still be shown. */
   close(): void {
     this.#closed = true;
     this.#readline?.close();
+  }
+
+  #tell(message: string): void {
+    // The connections of the publisher and of the consumer are usually lost together. One line is enough.
+    if (message === this.#told) return;
+    this.#told = message;
+    if (this.#prompting && process.stderr.isTTY) void this.print(` [!] ${message}`);
+    else console.error(` [!] ${message}`);
   }
 
   #prompt(readline: Interface): void {

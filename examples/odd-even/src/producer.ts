@@ -4,15 +4,12 @@ import { firstSignal, giveUp, integer, text, usage } from "shared";
 import { Producer } from "./messaging.ts";
 import { declareIntegers, exchange, parityOf } from "./topology.ts";
 
-const synopsis = "producer [integer...] [--count N] [--interval ms]";
-const { words, options, refuse } = usage(synopsis, "producer 14 47 --interval 200", {
-  count: { type: "string", default: String(Number.MAX_SAFE_INTEGER) },
+const { words, options, refuse } = usage("producer [integer...] [--interval ms]", "producer 14 47", {
   interval: { type: "string", default: "1000" },
 });
 const given = words.map(
   (word) => integer(word, Number.MIN_SAFE_INTEGER) ?? refuse(`"${text(word)}" is not an integer.`),
 );
-const count = integer(options.count, 1) ?? refuse("--count takes a whole number from 1 up.");
 const interval = integer(options.interval) ?? refuse("--interval takes a whole number of ms.");
 if (interval >= 2 ** 31) refuse("--interval takes 2147483647 ms at most: no timer waits longer.");
 
@@ -21,7 +18,7 @@ try {
   const producer = new Producer(exchange, declareIntegers);
   void firstSignal().then(() => stop.abort());
   stop.signal.addEventListener("abort", () => producer.close());
-  for (let sent = 0; sent < (given.length || count); sent++) {
+  for (let sent = 0; sent < (given.length || Number.POSITIVE_INFINITY); sent++) {
     if (sent > 0) await pause(interval, undefined, { signal: stop.signal });
     const number = given[sent] ?? randomInt(1, 101);
     await producer.publish(String(number), parityOf(number));

@@ -9,7 +9,7 @@ scenarios();
 
 manners({
   producer: {
-    wrong: [["fourteen"], ["1.5"], ["--count", "0"], ["--interval", "-5"], ["--interval", "2147483648"]],
+    wrong: [["fourteen"], ["1.5"], ["--interval", "-5"], ["--interval", "2147483648"]],
     stays: /^integer: /,
     conflict: (channel) => channel.assertExchange(exchange, "topic"),
   },
@@ -60,10 +60,11 @@ describe("in an empty virtual host", () => {
 
   describe("the three programs", () => {
     test("evens never reach odds, nor odds evens", async ({ channel, run }) => {
-      const producer = run("producer", "--count", "200", "--interval", "0");
+      const producer = run("producer", "--interval", "0");
+      await producer.printed(/^integer: /, { times: 200 });
+      producer.press("^C");
       expect(await producer.exit).toEqual({ code: 0, signal: null });
       const sent = integersOf(producer);
-      expect(sent).toHaveLength(200);
       expect(Math.min(...sent)).toBeGreaterThanOrEqual(1);
       expect(Math.max(...sent)).toBeLessThanOrEqual(100);
 
