@@ -25,8 +25,12 @@ export class Screen {
 
   constructor(options: ScreenOptions) {
     this.#options = options;
-    const tell = (message: string) => this.#tell(message);
-    this.log = { info: tell, warn: tell, error: tell };
+    // The connections of the publisher and of the consumer are usually lost together. One line is enough.
+    const tellOnce = (message: string) => {
+      if (message !== this.#told) this.#tell(message);
+      this.#told = message;
+    };
+    this.log = { info: tellOnce, warn: tellOnce, error: (message) => this.#tell(message) };
   }
 
   /**
@@ -73,9 +77,6 @@ export class Screen {
   }
 
   #tell(message: string): void {
-    // The connections of the publisher and of the consumer are usually lost together. One line is enough.
-    if (message === this.#told) return;
-    this.#told = message;
     if (this.#prompting && process.stderr.isTTY) void this.print(` [!] ${message}`);
     else console.error(` [!] ${message}`);
   }
