@@ -266,7 +266,7 @@ class ConfirmedPublisher implements Publisher {
       await this.#open(connection);
     } catch {
       // A new connection tries again, with growing pauses, and reports what the broker refuses.
-      this.#link.restart();
+      if (connection === this.#connection) this.#link.restart();
     }
   }
 

@@ -167,8 +167,9 @@ export class Subscription {
   }
 
   #deliver(delivered: Delivered): void {
-    // One that waits already comes first.
-    if (this.#waiting.length === 0 && this.#mayStart(delivered)) this.#start(delivered);
+    // One that waits already comes first, and has told why.
+    if (this.#waiting.length > 0) this.#waiting.push(delivered);
+    else if (this.#mayStart(delivered)) this.#start(delivered);
     else this.#wait(delivered);
   }
 
