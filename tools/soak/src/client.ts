@@ -63,6 +63,7 @@ export class Client extends EventEmitter<Record<string, [string]>> {
       createInterface({ input: stderr }).on("line", (line) => {
         this.complaints.push(line);
         if (this.complaints.length > 10) this.complaints.shift();
+        this.emit("complained", line);
       });
     // All that it has told has been read by then.
     this.#exit = once(this.#process, "close").then(([code, signal]) => {

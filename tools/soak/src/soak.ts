@@ -38,8 +38,12 @@ export async function soak(options: Options, interrupted: AbortSignal): Promise<
   let trouble: Error | undefined;
 
   /** Gives up after so many s, or when a program has ended by itself. */
-  const patience = (seconds = options.within) =>
-    AbortSignal.any([failed.signal, AbortSignal.timeout(seconds * 1000)]);
+  const patience = (seconds = options.within) => {
+    const late = AbortSignal.timeout(seconds * 1000);
+    // Node 20 collects one that only another signal depends on: it would never abort.
+    late.addEventListener("abort", () => {});
+    return AbortSignal.any([failed.signal, late]);
+  };
 
   async function measureMemory() {
     for (const client of sidesOf(places).flatMap(({ longLiving }) => longLiving))
