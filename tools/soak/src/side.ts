@@ -88,13 +88,14 @@ export class Side {
     const away: number[] = [];
     await Promise.all(
       this.clients.map(async (client) => {
-        const wasAway = client.readyAt === undefined || client.readyAt > since;
+        const isAway = () => client.readyAt === undefined || client.readyAt > since;
+        const wasAway = isAway();
         await client.ready(signal);
         const event = client === this.publisher ? "confirmed" : "received";
         await client.heard(event, signal, (id) => numberOf(id) > this.#mark);
         if (client === this.publisher) return;
         if (served) away.push(performance.now() - since);
-        else if (wasAway) away.push(Math.max(0, (client.readyAt as number) - since));
+        else if (wasAway || isAway()) away.push(Math.max(0, (client.readyAt as number) - since));
       }),
     );
     return away;

@@ -182,11 +182,9 @@ async function strike(
       return recovery("", node);
     }
     case "poison":
-    case "unreadable": {
-      const since = performance.now();
+    case "unreadable":
       await side.buries(await side.publisher.send(kind, patience()), patience());
-      return recovery(side.name, side, since);
-    }
+      return recovery(side.name);
     case "alarm": {
       const blocked = node.publisher.heard("complained", patience(), (line) => line.includes("accepts no"));
       await Promise.all([blocked, broker.memoryAlarm(true)]);

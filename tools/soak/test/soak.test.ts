@@ -75,6 +75,7 @@ describe("pnpm soak", () => {
       "broker killed",
     ])
       expect(figures).toMatch(new RegExp(`^ {2}${kind} +1 +\\d+\\.\\d\\d s$`, "m"));
+    expect(figures).toMatch(/^ {2}message that ends connections +1 /m);
     for (const kind of ["queue full", "poison message", "memory alarm"])
       expect(figures).toMatch(new RegExp(`^ {2}${kind} +1 +nobody$`, "m"));
 
