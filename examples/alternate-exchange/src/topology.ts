@@ -7,8 +7,8 @@ export const exchanges = { plain: "orders", guarded: "orders_with_alternate" };
 export const unrouted = "unrouted";
 
 /**
- * Declares both exchanges, and the alternate exchange with its queue. All programs call it, because an alternate exchange
- * without a queue keeps no message.
+ * Declares both exchanges, and the alternate exchange with its queue. All programs call it, because an alternate
+ * exchange without a queue keeps no message.
  */
 export async function declareOrders(channel: Channel): Promise<void> {
   // It is a fanout exchange, so that its queue gets every message, whatever the routing key.

@@ -16,7 +16,8 @@ export interface User {
 }
 
 /**
- * Creates a user with the permissions of its role, and stores its login for `pub` and `sub`. Doing it again changes nothing.
+ * Creates a user with the permissions of its role, and stores its login for `pub` and `sub`. A second call changes
+ * nothing.
  *
  * @throws {BrokerError} When the management API can't be reached, or refuses it.
  */

@@ -5,8 +5,8 @@ usage("sub", "sub");
 
 await consume(async (channel) => {
   await declareLogs(channel);
-  // A queue of our own. The broker names it, and deletes it when we disconnect. Two subscribers to one queue would share
-  // its messages.
+  // A queue of our own. The broker names it, and deletes it when we disconnect. If two subscribers used the same queue,
+  // each would get half of the messages.
   const { queue } = await channel.assertQueue("", { exclusive: true });
   await channel.bindQueue(queue, exchange, "");
   const print = handle(({ content }) => console.log(` [x] ${text(content)}`));

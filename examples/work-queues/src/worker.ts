@@ -10,10 +10,10 @@ await consume(async (channel) => {
   await channel.prefetch(1);
   const work = handle(async (delivery) => {
     const task = text(delivery.content);
-    // It was delivered before, to a worker that did not acknowledge it. That worker may have done the work all the same.
+    // It was delivered before, to a worker that did not acknowledge it. That worker may have done the work.
     const again = delivery.fields.redelivered ? " (redelivered)" : "";
     console.log(` [x] Received ${task}${again}`);
-    // The work takes a second for each dot. The limit keeps a message from elsewhere from blocking the worker for hours.
+    // The work takes a second for each dot. Without a limit, one message could block the worker for hours.
     const dots = Math.min(task.split(".").length - 1, 10);
     await setTimeout(dots * 1000);
     console.log(" [x] Done");

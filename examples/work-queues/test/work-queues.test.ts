@@ -121,7 +121,7 @@ test("the official programs' queue and tasks are the same", async ({ run, channe
   await worker.printed(" [x] Received from your new_task");
 });
 
-test("without a text the task is Hello World!", async ({ run }) => {
+test("without arguments, the task is Hello World!", async ({ run }) => {
   const worker = await startWorker(run);
   const { lines } = await send(run);
   expect(lines).toEqual([" [x] Sent 'Hello World!'"]);
