@@ -8,8 +8,6 @@ export const KNOWN: string[] = [
   "examples/dead-letter/README.md is longer than 150 lines",
   "examples/mqtt/README.md is longer than 150 lines",
   "examples/retry-backoff/README.md is longer than 150 lines",
-  "examples/routing-direct depends on broker",
-  "examples/routing-direct/README.md is longer than 150 lines",
   "examples/single-active-consumer/src/worker.ts is longer than 40 lines",
   "examples/streams/README.md is longer than 150 lines",
   "examples/tls depends on broker",
