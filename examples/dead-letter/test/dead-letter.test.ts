@@ -1,5 +1,5 @@
 import amqp, { type Channel, type ConfirmChannel, type GetMessage, type Options } from "amqplib";
-import { layBrittleCable, manners, scenarios, test } from "testkit";
+import { manners, scenarios, test } from "testkit";
 import { describe, expect } from "vitest";
 import { sendBack } from "../src/replay.ts";
 import { headersForReplay, story } from "../src/story.ts";
@@ -185,17 +185,18 @@ describe("with nothing in the queues", () => {
       virtualHost,
       channel,
       runWith,
+      wireTo,
     }) => {
+      const wire = await wireTo(virtualHost.amqpUrl);
       let kills = 0;
       for (let frames = 0; kills === frames; frames++) {
         await die(channel, "A vase");
-        const { amqpUrl, remove } = await layBrittleCable(virtualHost.amqpUrl, "basic.get", frames, () => {
+        const replay = runWith({ amqpUrl: wire.amqpUrl }, "morgue", "--replay");
+        void wire.stopAt({ method: "basic.get", frames }).then(() => {
           kills++;
           replay.kill();
         });
-        const replay = runWith({ amqpUrl }, "morgue", "--replay");
         await replay.exit;
-        remove();
 
         const find = async () => (await channel.get(queue)) || (await channel.get(morgue));
         await expect

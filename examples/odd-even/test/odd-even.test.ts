@@ -1,6 +1,6 @@
 import type { Channel, GetMessage } from "amqplib";
 import { BrokerError } from "shared";
-import { test as base, layCable, manners, scenarios } from "testkit";
+import { test as base, manners, scenarios } from "testkit";
 import { describe, expect, vi } from "vitest";
 import { Consumer, Unusable } from "../src/messaging/consumer.ts";
 import { Producer } from "../src/messaging/producer.ts";
@@ -30,26 +30,22 @@ manners({
   },
 });
 
-/** Objects at the end of a `cable`. `said` is what they have printed to stderr. */
+/** Objects at the end of a `wire`. `said` is what they have printed to stderr. */
 const test = base
-  .extend("cable", async ({ virtualHost }, { onCleanup }) => {
-    const cable = await layCable(virtualHost.amqpUrl);
-    onCleanup(cable.unplug);
-    return cable;
-  })
+  .extend("wire", ({ virtualHost, wireTo }) => wireTo(virtualHost.amqpUrl))
   .extend("said", ({ task: _ }, { onCleanup }) => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     onCleanup(() => error.mockRestore());
     return () => error.mock.calls.map(([line]) => line as string);
   })
-  .extend("producer", async ({ cable, said: _ }, { onCleanup }) => {
-    vi.stubEnv("AMQP_URL", cable.amqpUrl);
+  .extend("producer", async ({ wire, said: _ }, { onCleanup }) => {
+    vi.stubEnv("AMQP_URL", wire.amqpUrl);
     const producer = await Producer.connect(exchange, declareIntegers);
     onCleanup(() => producer.close());
     return producer;
   })
-  .extend("consumer", async ({ cable, said: _ }, { onCleanup }) => {
-    vi.stubEnv("AMQP_URL", cable.amqpUrl);
+  .extend("consumer", async ({ wire, said: _ }, { onCleanup }) => {
+    vi.stubEnv("AMQP_URL", wire.amqpUrl);
     const consumer = new Consumer();
     consumer.declareExchange(exchange);
     consumer.declareQueue(queues.odd, exchange, "odd");
@@ -98,17 +94,15 @@ describe("in an empty virtual host", () => {
       broker,
       virtualHost: { name: vhost },
       runWith,
+      wireTo,
       onTestFinished,
     }) => {
       const user = async (configure: string, write: string, read: string) => {
         const { amqpUrl, delete: remove } = await broker.createUser({ vhost, configure, write, read });
         // Another address for each, so that nothing but AMQP_URL can lead to the broker.
-        const cable = await layCable(amqpUrl);
-        onTestFinished(async () => {
-          await cable.unplug();
-          await remove();
-        });
-        return { amqpUrl: cable.amqpUrl };
+        const wire = await wireTo(amqpUrl);
+        onTestFinished(remove);
+        return { amqpUrl: wire.amqpUrl };
       };
       const odd = await user("^(integers|odds)$", "^odds$", "^(integers|odds)$");
       const even = await user("^(integers|evens)$", "^evens$", "^(integers|evens)$");
@@ -220,26 +214,27 @@ describe("in an empty virtual host", () => {
 
   describe("a Producer", () => {
     test("publishes again what was unconfirmed when it lost its connection", async ({
-      cable,
+      wire,
       channel,
       producer,
       said,
     }) => {
       await producer.publish("1", "odd");
-      cable.hold();
+      wire.hold("to-client");
       const published = ["3", "5", "7"].map((body) => producer.publish(body, "odd"));
       await expect.poll(() => count(channel, "odds")).toBe(4);
-      cable.cut();
+      wire.cut();
+      wire.release();
       await Promise.all(published);
       expect((await drain(channel, "odds")).map(number)).toEqual([1, 3, 5, 7, 3, 5, 7]);
       expect(said()).toEqual([expect.stringMatching(/Connection lost/), " [!] Connected again."]);
     });
 
-    test("keeps what is published while the broker is away", async ({ cable, channel, producer, said }) => {
-      await cable.unplug();
+    test("keeps what is published while the broker is away", async ({ wire, channel, producer, said }) => {
+      await wire.unplug();
       await expect.poll(said).toEqual([expect.stringMatching(/Connection lost/)]);
       const published = ["1", "3"].map((body) => producer.publish(body, "odd"));
-      await cable.plugIn();
+      await wire.plugIn();
       await Promise.all(published);
       expect((await drain(channel, "odds")).map(number)).toEqual([1, 3]);
     });
@@ -251,24 +246,20 @@ describe("in an empty virtual host", () => {
       expect((await drain(channel, "odds")).map(number)).toEqual([3]);
     });
 
-    test("closes when the confirms are there that were on their way", async ({
-      cable,
-      channel,
-      producer,
-    }) => {
-      cable.hold();
+    test("closes when the confirms are there that were on their way", async ({ wire, channel, producer }) => {
+      wire.hold("to-client");
       const published = producer.publish("1", "odd");
       await expect.poll(() => count(channel, "odds")).toBe(1);
       const closed = producer.close();
-      cable.release();
+      wire.release();
       await published;
       await closed;
       await expect(producer.publish("3", "odd")).rejects.toThrow(BrokerError);
       expect(await count(channel, "odds")).toBe(1);
     });
 
-    test("says so when it closes without a confirm", async ({ cable, producer, said }) => {
-      await cable.unplug();
+    test("says so when it closes without a confirm", async ({ wire, producer, said }) => {
+      await wire.unplug();
       await expect.poll(said).toHaveLength(1);
       const published = expect(producer.publish("1", "odd")).rejects.toThrow(
         /^Closed before RabbitMQ had confirmed/,
@@ -297,16 +288,16 @@ describe("in an empty virtual host", () => {
       expect(await count(channel, "odds")).toBe(3);
     });
 
-    test("declares and subscribes again on a new connection", async ({ cable, channel, consumer, said }) => {
+    test("declares and subscribes again on a new connection", async ({ wire, channel, consumer, said }) => {
       const received: number[] = [];
       await consumer.startConsuming("odds", (body) => void received.push(Number(body)));
-      await cable.unplug();
+      await wire.unplug();
       await expect.poll(said).toHaveLength(1);
       await channel.deleteQueue("odds");
       await channel.deleteExchange(exchange);
       await declareIntegers(channel);
       channel.publish(exchange, "odd", Buffer.from("1"));
-      await cable.plugIn();
+      await wire.plugIn();
       await expect.poll(() => received).toEqual([1]);
     });
 
@@ -332,11 +323,11 @@ describe("in an empty virtual host", () => {
       ]);
     });
 
-    test("starts once at a time", async ({ cable, consumer }) => {
+    test("starts once at a time", async ({ wire, consumer }) => {
       const start = () => consumer.startConsuming("odds", () => {});
       vi.stubEnv("AMQP_URL", "http://localhost");
       await expect(start()).rejects.toThrow(BrokerError);
-      vi.stubEnv("AMQP_URL", cable.amqpUrl);
+      vi.stubEnv("AMQP_URL", wire.amqpUrl);
       await start();
       await expect(start()).rejects.toThrow("Close it first.");
       await consumer.close();

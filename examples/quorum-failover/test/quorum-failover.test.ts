@@ -1,6 +1,6 @@
 import amqp, { type Channel } from "amqplib";
 import { type Cluster, startCluster } from "broker";
-import { test as base, layCable, manners, scenarios } from "testkit";
+import { test as base, manners, scenarios } from "testkit";
 import { expect, vi } from "vitest";
 import { declareFailover, queue } from "../src/topology.ts";
 
@@ -77,21 +77,21 @@ for (const [when, silence] of [
     channel,
     virtualHost,
     runWith,
-    onTestFinished,
+    wireTo,
   }) => {
     await declareFailover(channel);
     await channel.purgeQueue(queue);
-    const cable = await layCable(virtualHost.amqpUrl);
-    onTestFinished(cable.unplug);
+    const wire = await wireTo(virtualHost.amqpUrl);
     const messages = counting(channel);
 
-    const publisher = runWith({ amqpUrl: cable.amqpUrl }, "pub", "--count", "100", "--rate", "50");
+    const publisher = runWith({ amqpUrl: wire.amqpUrl }, "pub", "--count", "100", "--rate", "50");
     await expect.poll(messages).toBeGreaterThan(10);
     // From here on messages arrive, and their confirms don't.
-    cable.hold();
+    wire.hold("to-client");
     await expect.poll(messages).toBeGreaterThan((await messages()) + 10);
     if (silence) await publisher.printed(/Nothing confirmed for 2 s/);
-    cable.cut();
+    wire.cut();
+    wire.release();
     const [line = ""] = await publisher.printed(allConfirmed);
     expect(await publisher.exit).toEqual({ code: 0, signal: null });
     const twice = (await messages()) - 100;

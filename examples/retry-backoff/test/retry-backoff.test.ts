@@ -1,5 +1,5 @@
 import type { Channel, ConfirmChannel, GetMessage, Options } from "amqplib";
-import { layBrittleCable, manners, scenarios, test } from "testkit";
+import { manners, scenarios, test } from "testkit";
 import { describe, expect } from "vitest";
 import { move } from "../src/move.ts";
 import { story } from "../src/story.ts";
@@ -103,16 +103,17 @@ describe("with nothing in the queues", () => {
     virtualHost,
     channel,
     runWith,
+    wireTo,
   }) => {
+    const wire = await wireTo(virtualHost.amqpUrl);
     // A message is three frames; the fourth would be its acknowledgement.
     for (const frames of [0, 1, 2, 3]) {
       await send(channel, "A piano");
-      const { amqpUrl, remove } = await layBrittleCable(virtualHost.amqpUrl, "basic.publish", frames, () =>
-        worker.kill(),
-      );
-      const worker = runWith({ amqpUrl }, "worker", "--fail-times", "9", "--unit", `${hour}`);
+      const stopped = wire.stopAt({ method: "basic.publish", frames });
+      const worker = runWith({ amqpUrl: wire.amqpUrl }, "worker", "--fail-times", "9", "--unit", `${hour}`);
+      await stopped;
+      worker.kill();
       expect(await worker.exit).toEqual({ code: null, signal: "SIGKILL" });
-      remove();
       const job = await next(channel, queue);
       expect({ frames, redelivered: job.fields.redelivered }).toEqual({ frames, redelivered: true });
       channel.ack(job);

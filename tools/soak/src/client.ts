@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, on, once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Cable } from "./cable.ts";
+import type { Wire } from "wire";
 
 /** Bytes. */
 export interface Memory {
@@ -16,7 +16,7 @@ export interface Memory {
  */
 export class Client extends EventEmitter<Record<string, [string]>> {
   readonly name: string;
-  readonly cable: Cable;
+  readonly wire: Wire;
   /** The last lines of stderr. */
   readonly complaints: string[] = [];
   /** When its last line of readiness came, by `performance.now()`. */
@@ -31,12 +31,12 @@ export class Client extends EventEmitter<Record<string, [string]>> {
    * @param name What the management page is to call its connection.
    * @param program The file beside this one.
    * @param args Its arguments.
-   * @param cable Its way to the broker.
+   * @param wire Its way to the broker.
    */
-  constructor(name: string, program: string, args: string[], cable: Cable) {
+  constructor(name: string, program: string, args: string[], wire: Wire) {
     super();
     this.name = name;
-    this.cable = cable;
+    this.wire = wire;
     const file = fileURLToPath(new URL(program, import.meta.url));
     this.#process = spawn(process.execPath, ["--expose-gc", "--import", "tsx", file, ...args], {
       cwd: fileURLToPath(new URL("..", import.meta.url)),
@@ -44,7 +44,7 @@ export class Client extends EventEmitter<Record<string, [string]>> {
       detached: true,
       env: {
         ...process.env,
-        AMQP_URL: `amqp://guest:guest@127.0.0.1:${cable.port}`,
+        AMQP_URL: wire.amqpUrl,
         npm_package_name: "soak",
         npm_lifecycle_event: name,
       },
@@ -84,9 +84,21 @@ export class Client extends EventEmitter<Record<string, [string]>> {
       for await (const [rest] of on(this, event, { signal })) if (fits(rest)) return rest;
       throw new Error("no more lines");
     } catch {
-      const { reason } = signal;
-      const why = reason instanceof DOMException ? `said nothing of "${event}" in time` : reason.message;
-      throw new Error([`${this.name}: ${why}.`, ...this.complaints].join("\n  "));
+      throw this.#trouble(signal, `said nothing of "${event}" in time`);
+    }
+  }
+
+  /**
+   * Waits until it connects to the broker again.
+   *
+   * @param signal Gives up.
+   * @throws As `heard` does.
+   */
+  async connects(signal: AbortSignal): Promise<void> {
+    try {
+      await this.wire.nextConnection(signal);
+    } catch {
+      throw this.#trouble(signal, "did not connect again in time");
     }
   }
 
@@ -131,6 +143,11 @@ export class Client extends EventEmitter<Record<string, [string]>> {
     await finished;
     await this.#exit;
     return this.#process.exitCode;
+  }
+
+  #trouble({ reason }: AbortSignal, late: string): Error {
+    const why = reason instanceof DOMException ? late : reason.message;
+    return new Error([`${this.name}: ${why}.`, ...this.complaints].join("\n  "));
   }
 
   #tell(word: string): void {

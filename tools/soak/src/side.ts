@@ -1,5 +1,5 @@
 import amqp from "amqplib";
-import { Cable } from "./cable.ts";
+import { openWire, type Wire } from "wire";
 import { Client } from "./client.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -10,7 +10,7 @@ export class Side {
   readonly #brokers: readonly { amqpUrl: string }[];
   readonly #ledger: Ledger;
   readonly #fail: (error: Error) => void;
-  readonly #cables: Cable[] = [];
+  readonly #wires: Wire[] = [];
   readonly #started: Client[] = [];
   /** Messages with higher numbers are younger than the last fault. */
   #mark = -1;
@@ -67,7 +67,7 @@ export class Side {
     const [consumer, worker] = this.consumers;
     await worker.kill();
     this.#started.splice(this.#started.indexOf(worker), 1);
-    this.consumers = [consumer, this.#run(worker.name, "consumer.ts", this.queues, worker.cable)];
+    this.consumers = [consumer, this.#run(worker.name, "consumer.ts", this.queues, worker.wire)];
   }
 
   /**
@@ -119,19 +119,20 @@ export class Side {
   /** Ends what is still there, at once. */
   async kill(): Promise<void> {
     await Promise.all(this.#started.map((client) => client.kill()));
-    for (const cable of this.#cables) cable.close();
+    await Promise.all(this.#wires.map((wire) => wire.close()));
   }
 
   async #start(name: string, program: string, args: string[]): Promise<Client> {
     // Each begins with another node of a cluster.
-    const first = this.#cables.length % this.#brokers.length;
-    const cable = await Cable.lay([...this.#brokers.slice(first), ...this.#brokers.slice(0, first)]);
-    this.#cables.push(cable);
-    return this.#run(name, program, args, cable);
+    const first = this.#wires.length % this.#brokers.length;
+    const brokers = [...this.#brokers.slice(first), ...this.#brokers.slice(0, first)];
+    const wire = await openWire(brokers.map(({ amqpUrl }) => amqpUrl));
+    this.#wires.push(wire);
+    return this.#run(name, program, args, wire);
   }
 
-  #run(name: string, program: string, args: string[], cable: Cable): Client {
-    const client = new Client(name, program, args, cable);
+  #run(name: string, program: string, args: string[], wire: Wire): Client {
+    const client = new Client(name, program, args, wire);
     this.#started.push(client);
     client.on("published", (id) => {
       this.#highest = Math.max(this.#highest, numberOf(id));

@@ -138,10 +138,10 @@ async function strike(
       const times = 1 + Math.floor(random() * 3);
       for (let cut = 1; ; cut++) {
         client.disconnected();
-        client.cable.cut(random() < 0.5);
+        client.wire.cut(random() < 0.5 ? "rst" : "fin");
         if (cut === times) break;
         // Again, while it connects, logs in, declares or has just subscribed.
-        await client.cable.nextConnection(patience());
+        await client.connects(patience());
         await pause(random() * 50);
       }
       const away = await side.recovered(performance.now(), patience());
@@ -175,7 +175,8 @@ async function strike(
     case "leader": {
       if (!cluster || !group) throw new Error("There is no cluster whose leader could be killed.");
       const leader = await cluster.leader("/", "quorum");
-      for (const client of group.clients) if (client.cable.leadsTo(leader)) client.disconnected();
+      for (const client of group.clients)
+        if (client.wire.connections.some(({ to }) => to === leader.amqpUrl)) client.disconnected();
       const killed = performance.now();
       await leader.kill();
       const away = await group.recovered(killed, patience(), { served: true });

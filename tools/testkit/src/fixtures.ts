@@ -3,6 +3,7 @@ import amqp from "amqplib";
 import { startBroker } from "broker";
 import { openProgram, readersEnvironment, type Terminal } from "stage";
 import { test as base } from "vitest";
+import { openWire, type Wire } from "wire";
 
 /** What differs when a script is run, from how a reader would run it. */
 export interface RunOptions {
@@ -28,6 +29,7 @@ export type RunWith = (options: RunOptions, script: string, ...args: string[]) =
  * - `channel`: amqplib's, with confirms, in that virtual host.
  * - `run(script, ...args)`: starts a script of this package in that virtual host. `runWith({ amqpUrl, env }, script,
  *   ...args)` does so elsewhere. What still runs when the test ends is ended, and its connections with it.
+ * - `wireTo(amqpUrl)`: opens a wire to a broker, which a test can hold, cut and unplug. It is closed after the test.
  * - `privateBroker`: a broker of this test's own, to kill and start again. A machine that can't start one fails the
  *   test.
  */
@@ -65,6 +67,18 @@ export const newTest = () =>
         (script, ...args) =>
           runWith({}, script, ...args),
     )
+    // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the source which fixtures it needs.
+    .extend("wireTo", async ({}, { onCleanup }) => {
+      const wires: Wire[] = [];
+      onCleanup(async () => {
+        await Promise.all(wires.map((wire) => wire.close()));
+      });
+      return async (amqpUrl: string) => {
+        const wire = await openWire(amqpUrl);
+        wires.push(wire);
+        return wire;
+      };
+    })
     // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the source which fixtures it needs.
     .extend("privateBroker", async ({}, { onCleanup }) => {
       const broker = await startBroker({ private: true });

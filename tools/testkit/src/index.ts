@@ -1,5 +1,3 @@
-export { layBrittleCable } from "./brittle-cable.ts";
-export { type Cable, layCable } from "./cable.ts";
 export { type Run, type RunOptions, type RunWith, test } from "./fixtures.ts";
 export { type Manners, manners } from "./manners.ts";
 export { scenarios } from "./scenarios.ts";

@@ -2,7 +2,6 @@ import amqp, { type Channel } from "amqplib";
 import type { Permissions, User } from "broker";
 import { exitInWords, READY, type Terminal } from "stage";
 import { describe, expect } from "vitest";
-import { layCable } from "./cable.ts";
 import { newTest } from "./fixtures.ts";
 
 /** What there is to know about a script, to try on it what a user does wrong. */
@@ -132,21 +131,21 @@ export function manners(scripts: Record<string, Manners>): void {
     test("the broker goes away for good: a line, and no more", async ({
       broker,
       runWith,
+      wireTo,
       onTestFinished,
     }) => {
       const virtualHost = await broker.createVirtualHost();
       onTestFinished(virtualHost.delete);
-      // For who is at its near end, a cable that is pulled out is a broker that has died.
-      const { amqpUrl, unplug } = await layCable(virtualHost.amqpUrl);
-      onTestFinished(unplug);
+      // At its near end, a wire that is unplugged looks like a broker that has died.
+      const wire = await wireTo(virtualHost.amqpUrl);
       const running = staying.map(([script, { args = [], stays, brokerLost = "waits" }]) => ({
         script,
-        terminal: runWith({ amqpUrl }, script, ...args),
+        terminal: runWith({ amqpUrl: wire.amqpUrl }, script, ...args),
         atWork: stays instanceof RegExp ? stays : READY,
         waits: brokerLost === "waits",
       }));
       for (const { terminal, atWork } of running) await terminal.printed(atWork);
-      await unplug();
+      await wire.unplug();
       for (const { script, terminal, waits } of running) {
         await terminal.until(() => terminal.errors.length > 0, PATIENCE);
         if (waits) terminal.press("^C");
