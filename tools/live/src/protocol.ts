@@ -178,6 +178,7 @@ export interface Binding {
   kind: "queue" | "exchange";
   /** Of a headers exchange its arguments: "format=pdf, x-match=all". */
   key: string;
+  arguments: Record<string, Value>;
 }
 
 export interface Consumer {
@@ -248,6 +249,8 @@ export type Happening = { basis: Basis } & (
   /** Delivered and given back more often than its quorum queue allows. */
   | ({ type: "delivery-limit" } & Copy)
   | ({ type: "purged" } & Copy)
+  /** The broker has it no longer, and nothing says why: somebody else took it, or it was lost with its node. */
+  | ({ type: "gone" } & Copy)
   /** `copy` has left `queue`, and went to `copies`: none, if no binding matches. */
   | ({ type: "dead-lettered"; exchange: string; key: string; copies: Copy[]; path: Hop[] } & Copy)
   /** What was inferred of this copy has now been seen: it was delivered from where it was thought to be. */

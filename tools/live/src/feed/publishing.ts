@@ -1,0 +1,213 @@
+import type { Basis, Queue } from "../protocol.ts";
+import type { Channel, Connection, Published } from "./channel.ts";
+import type { Context } from "./context.ts";
+import type { Trace } from "./firehose.ts";
+import { copyOf, type Entry, type Known } from "./ledger.ts";
+import type { PassingOf } from "./passing.ts";
+import { route } from "./routing.ts";
+import { type Content, markOf, messageOf } from "./values.ts";
+
+/** ms after which it is inferred where a message went, when its trace doesn't come: tracing was off for a moment. */
+const PATIENCE = 3_000;
+/** The queue that stands for direct reply-to: a reply goes to its requester without one. */
+export const REPLY = "amq.rabbitmq.reply-to";
+
+/** What is published, and what becomes of it at the exchange. */
+export class Publishing {
+  readonly #context: Context;
+  readonly #connections: () => Iterable<Connection>;
+  /** How many messages of a mark are not traced yet. */
+  readonly #untraced = new Map<string, number>();
+
+  constructor(context: Context, connections: () => Iterable<Connection>) {
+    this.#context = context;
+    this.#connections = connections;
+  }
+
+  /** Whether such a message was published and its trace is still to come. */
+  awaits(mark: string): boolean {
+    return this.#untraced.has(mark);
+  }
+
+  published(channel: Channel, { fields, content }: PassingOf<"basic.publish">): void {
+    const { exchange, routingKey: key, mandatory } = fields;
+    const message: Published = {
+      ...this.#known({ exchange, key, ...(content ?? empty) }),
+      mandatory,
+      at: performance.now(),
+      routed: undefined,
+    };
+    channel.untraced.push(message);
+    this.#untraced.set(message.mark, (this.#untraced.get(message.mark) ?? 0) + 1);
+    if (channel.confirms) channel.unconfirmed.set(++channel.published, message);
+    this.#context.say({
+      type: "published",
+      message: message.view,
+      by: channel.connection.terminal,
+      mandatory,
+    });
+  }
+
+  /** The broker has routed a message. */
+  traced(trace: Trace): void {
+    const mark = markOf(trace);
+    const message = this.#claim(trace, mark);
+    // Its way was inferred meanwhile.
+    if (message?.routed) return;
+    const known = message ?? this.#known(trace);
+    if (!message)
+      this.#context.say({ type: "published", message: known.view, by: "outside", mandatory: false });
+    const entries = this.#put(known, trace.routedQueues, message?.mandatory ?? false);
+    if (message) message.routed = entries;
+  }
+
+  /**
+   * Infers the way of messages whose trace doesn't come.
+   *
+   * @param connection Whose.
+   * @param now By performance.now().
+   */
+  giveUpOn(connection: Connection, now: number): void {
+    for (const channel of connection.channels.values())
+      for (const message of channel.untraced) {
+        if (message.routed || now - message.at < PATIENCE) continue;
+        this.#count(message.mark);
+        const { queues } = route(this.#context.plan, message.exchange, message.key, message.view.headers);
+        message.routed = this.#put(message, queues, message.mandatory, "inferred");
+      }
+  }
+
+  /** @returns Whether it could be told: messages are routed before they are confirmed. */
+  confirmed(channel: Channel, { method, fields }: PassingOf<"basic.ack" | "basic.nack">): boolean {
+    const settled: [number, Published][] = [];
+    for (const [number, message] of channel.unconfirmed) {
+      if (number > fields.deliveryTag) break;
+      if (fields.multiple || number === fields.deliveryTag) settled.push([number, message]);
+    }
+    if (settled.some(([, { routed }]) => routed === undefined)) return false;
+    const to = channel.connection.terminal;
+    for (const [number, message] of settled) {
+      channel.unconfirmed.delete(number);
+      if (method === "basic.ack") this.#context.say({ type: "confirmed", message: message.view.id, to });
+      else this.#refused(message, to);
+    }
+    return true;
+  }
+
+  returned(channel: Channel, { fields, content }: PassingOf<"basic.return">): boolean {
+    const { exchange, routingKey: key, replyCode, replyText } = fields;
+    const mark = markOf({ exchange, key, ...(content ?? empty) });
+    const isIt = (message: Published) =>
+      message.mark === mark && message.exchange === exchange && message.key === key && message.mandatory;
+    if (channel.untraced.some((message) => isIt(message) && message.routed === undefined)) return false;
+    const message = channel.returnable.find(isIt);
+    if (!message) return true;
+    channel.returnable = channel.returnable.filter((each) => each !== message);
+    const reason = `${replyCode} ${replyText}`;
+    this.#context.say({
+      type: "returned",
+      message: message.view.id,
+      to: channel.connection.terminal,
+      reason,
+    });
+    return true;
+  }
+
+  /** A channel is closed. What it has published may still be traced, except what it was closed for. */
+  closed(channel: Channel): void {
+    const { plan } = this.#context;
+    const isRefused = ({ exchange, routed }: Published) => !routed && plan.exchange(exchange) === undefined;
+    for (const { mark } of channel.untraced.filter(isRefused)) this.#count(mark);
+    channel.untraced = channel.untraced.filter((message) => !isRefused(message));
+    channel.unconfirmed.clear();
+    channel.returnable = [];
+    channel.confirms = false;
+    channel.published = 0;
+  }
+
+  /** No trace comes any more of what a channel has published. */
+  forget(channel: Channel): void {
+    for (const { mark, routed } of channel.untraced) if (!routed) this.#count(mark);
+    channel.untraced = [];
+  }
+
+  /** Which of the published messages a trace is of. Among alike ones, the first. */
+  #claim(trace: Trace, mark: string): Published | undefined {
+    if (!this.#untraced.has(mark)) return undefined;
+    const connections = [...this.#connections()];
+    const named = connections.filter(({ name, traceName }) => (traceName ?? name) === trace.connection);
+    // A connection's first trace tells its name: the broker in Docker doesn't see the port that we see.
+    const unnamed = connections.filter(({ traceName }) => traceName === undefined);
+    for (const candidates of [named, unnamed, connections]) {
+      const found = candidates
+        .flatMap((connection) => connection.channels.get(trace.channel) ?? [])
+        .flatMap((channel) => {
+          const message = channel.untraced.find(
+            (each) => each.mark === mark && each.exchange === trace.exchange && each.key === trace.key,
+          );
+          return message ? { channel, message } : [];
+        })
+        .sort((a, b) => a.message.view.id - b.message.view.id)[0];
+      if (!found) continue;
+      const { channel, message } = found;
+      channel.connection.traceName ??= trace.connection;
+      channel.untraced.splice(channel.untraced.indexOf(message), 1);
+      if (!message.routed) this.#count(mark);
+      if (message.mandatory && trace.routedQueues.length === 0) channel.returnable.push(message);
+      return message;
+    }
+    return undefined;
+  }
+
+  #count(mark: string): void {
+    const left = (this.#untraced.get(mark) ?? 1) - 1;
+    if (left > 0) this.#untraced.set(mark, left);
+    else this.#untraced.delete(mark);
+  }
+
+  #known(content: Content): Known {
+    const view = messageOf(this.#context.nextMessage(), content);
+    return { view, mark: markOf(content), exchange: content.exchange, key: content.key };
+  }
+
+  #put(message: Known, queues: string[], mandatory: boolean, basis: Basis = "seen"): Entry[] {
+    const { plan, ledger, say } = this.#context;
+    const { view, exchange, key } = message;
+    // Of a direct reply, 3.10 says that it was routed to no queue, and 4.3 that its key is the queue.
+    if (exchange === "" && key.startsWith(`${REPLY}.`)) {
+      const entry = ledger.put(REPLY, message);
+      const hop = { exchange: "", to: REPLY, kind: "queue", key, why: "binding" } as const;
+      say({ type: "routed", message: view.id, copies: [copyOf(entry)], path: [hop] });
+      return [entry];
+    }
+    const { path } = route(plan, exchange, key, view.headers);
+    const entries = queues.map((queue) => {
+      const isStream = plan.queue(queue)?.type === "stream";
+      return ledger.put(queue, message, isStream ? { offset: this.#nextOffset(queue) } : {});
+    });
+    if (entries.length > 0)
+      say({ type: "routed", message: view.id, copies: entries.map(copyOf), path }, basis);
+    // What is mandatory comes back, and that is seen on the wire.
+    else if (!mandatory) say({ type: "dropped", message: view.id, exchange, path }, basis);
+    return entries;
+  }
+
+  #nextOffset(stream: string): number {
+    return (this.#context.ledger.in(stream).at(-1)?.offset ?? -1) + 1;
+  }
+
+  /** The broker refuses a message when a queue has no room, and such a queue then doesn't have it. */
+  #refused(message: Published, to: string): void {
+    const { plan, ledger, say } = this.#context;
+    const refusing = (message.routed ?? []).filter(({ queue }) => refuses(plan.queue(queue)));
+    for (const entry of refusing) ledger.remove(entry);
+    const [full] = refusing;
+    say({ type: "nacked", message: message.view.id, to, ...(full ? { full: full.queue } : {}) });
+  }
+}
+
+/** https://www.rabbitmq.com/docs/maxlength#overflow-behaviour */
+const refuses = (queue: Queue | undefined): boolean =>
+  String(queue?.arguments["x-overflow"] ?? "").startsWith("reject-publish");
+
+const empty = { properties: {}, body: Buffer.alloc(0), size: 0 };
