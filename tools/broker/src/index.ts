@@ -8,6 +8,7 @@ export {
   startCluster,
 } from "./cluster.ts";
 export { type FoundBroker, findBroker, startBroker } from "./find.ts";
+export { findInstallWay } from "./install.ts";
 export { type Keeper, startKeeper } from "./keepers.ts";
 export { type Management, ManagementError, managementApi } from "./management.ts";
 export { freePorts, isFree, onPorts } from "./ports.ts";
