@@ -183,10 +183,13 @@ export class Session {
   /** @throws {Refused} When the broker refuses the message. */
   async publish(message: ByHand): Promise<void> {
     const wires = new TerminalWires("you", this.#listener(this.#world));
+    wires.step(this.#isStepping);
+    this.#wires.add(wires);
     this.#played = Number.POSITIVE_INFINITY;
     try {
       await publishByHand(await wires.lay(this.#world.virtualHost.amqpUrl), message);
     } finally {
+      this.#wires.delete(wires);
       await wires.close();
     }
   }
