@@ -1,10 +1,10 @@
 import amqp from "amqplib";
+import type { Management } from "broker";
 import type { World } from "../src/session/world.ts";
 
 interface ApiQueue {
   name: string;
   type: string;
-  messages?: number;
   messages_ready?: number;
 }
 
@@ -19,9 +19,9 @@ export async function brokersCounts({ place, feed }: World): Promise<Record<stri
   const counts: Record<string, number> = {};
   const connection = await connect(amqpUrl.split(","));
   try {
-    for (const { name, type, messages = 0, messages_ready = 0 } of queues) {
+    for (const { name, type, messages_ready = 0 } of queues) {
       if (!feed.plan.queue(name)) continue;
-      if (type === "stream") counts[name] = messages;
+      if (type === "stream") counts[name] = await lengthOf(management, `${path}/${encodeURIComponent(name)}`);
       else if (type === "classic") counts[name] = messages_ready;
       else counts[name] = (await (await connection.createChannel()).checkQueue(name)).messageCount;
     }
@@ -43,3 +43,7 @@ async function connect(urls: string[]) {
   }
   return amqp.connect(urls.at(-1) ?? "");
 }
+
+/** A stream's length is in its statistics only. */
+const lengthOf = async (management: Management, path: string) =>
+  (await management<{ messages?: number }>("GET", path)).messages ?? 0;

@@ -49,7 +49,7 @@ test.concurrent.for(patterns)(
         .poll(async () => [await brokersCounts(world), feedsCounts(world)], { timeout: 20_000 })
         .toSatisfy(([broker, feed]) => JSON.stringify(sorted(broker)) === JSON.stringify(sorted(feed)));
     };
-    session = await Session.open({ root, pattern, broker, say: page, listen });
+    session = await Session.open({ root, pattern, broker, say: page, listen, patience: 120_000 });
     try {
       for (const index of session.readme.scenarios.keys()) {
         const { over } = await session.play(index);

@@ -41,10 +41,9 @@ export interface SessionOptions {
   listen?: (happening: Happening) => void;
   /** Whether a play goes on by itself, without a page that says `next`. */
   isFree?: boolean;
+  /** ms that the next line of a scenario, or an end, may take. A page may start three nodes. */
+  patience?: number;
 }
-
-/** What a learner's terminal may print before the next line of a scenario comes, in ms. A page may start three nodes. */
-const PATIENCE = 45_000;
 
 /** One pattern on the page: where it is played, its programs, and what happens. */
 export class Session {
@@ -224,7 +223,7 @@ export class Session {
   }
 
   async #play(index: number, signal: AbortSignal): Promise<void> {
-    const { root, say } = this.#options;
+    const { root, say, patience = 45_000 } = this.#options;
     const scenario = this.readme.scenarios[index];
     if (!scenario) return;
     say({ type: "scenario", index, heading: scenario.heading });
@@ -237,7 +236,7 @@ export class Session {
       const performances = await play(scenario, {
         cwd: root,
         env: (block) => readersEnvironment(stageOf(block).env),
-        patience: PATIENCE,
+        patience,
         signal,
         beforeOpen: async (block) => {
           if (!startsBroker(readCommand(block.command).script)) await this.#world.ready(signal);
