@@ -185,7 +185,7 @@ export class Feed {
     const askedAt = performance.now();
     const plan = await readPlan(management, vhost, firehose.queue);
     for (const gone of this.plan.adopt(
-      { ...plan, queues: plan.queues.map(({ ready: _, ...queue }) => queue) },
+      { ...plan, queues: plan.queues.map(({ ready: _, isWhole: __, ...queue }) => queue) },
       askedAt,
     ))
       this.ledger.drop(gone);

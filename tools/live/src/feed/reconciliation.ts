@@ -5,12 +5,15 @@ import type { Entry } from "./ledger.ts";
 import { REPLY } from "./publishing.ts";
 import type { Counted } from "./topology.ts";
 
+/** How often in a row messages must be missing; and in a queue on several nodes, which are some time in electing a leader. */
+const TWICE = 2;
+const OFTEN = 8;
 /** ms after which a reply that its requester has not been given is taken for lost: the requester has gone. */
 const REPLY_LOST = 1_000;
 
 /**
  * Compares the account of each queue with the broker's count. The broker has no event for a message that expires, or
- * makes room in a full queue: its count falls. Where that is so twice, messages are missing at the queue's head.
+ * makes room in a full queue: its count falls. Where that is so more than once, messages are missing at the queue's head.
  */
 export class Reconciliation {
   readonly #context: Context;
@@ -34,7 +37,7 @@ export class Reconciliation {
       const { name } = queue;
       const before = this.#context.ledger.waiting(name).length;
       if (before > 0) waits = true;
-      if (before === 0 || (queue.type === "classic" && queue.ready >= before)) {
+      if (before === 0 || !queue.isWhole || (queue.type === "classic" && queue.ready >= before)) {
         this.#suspects.delete(name);
         continue;
       }
@@ -48,7 +51,7 @@ export class Reconciliation {
       }
       const times = (this.#suspects.get(name) ?? 0) + 1;
       this.#suspects.set(name, times);
-      if (times < 2) continue;
+      if (times < (queue.nodes ? OFTEN : TWICE)) continue;
       this.#suspects.delete(name);
       for (const entry of missingOf(queue, waiting, missing))
         this.#deaths.died(entry, causeOf(queue, entry, waiting.length));

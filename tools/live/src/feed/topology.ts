@@ -6,6 +6,8 @@ import { tableOf } from "./values.ts";
 export interface Counted extends Queue {
   /** Messages that are ready. Of a quorum queue or a stream, seconds old. */
   ready: number;
+  /** Whether its leader is there and most of its members are: else no count of it means anything. */
+  isWhole: boolean;
 }
 
 interface ApiQueue {
@@ -19,6 +21,7 @@ interface ApiQueue {
   messages_ready?: number;
   leader?: string;
   members?: string[];
+  online?: string[];
 }
 
 interface ApiExchange {
@@ -72,6 +75,7 @@ export async function readPlan(
         }),
         ...nodesOf(queue),
         ready: queue.messages_ready ?? 0,
+        isWhole: isWhole(queue),
       })),
     bindings: bindings
       .filter(({ source, destination }) => source !== "" && destination !== hidden)
@@ -130,6 +134,10 @@ const nodesOf = ({ leader, members = [] }: ApiQueue) =>
   members.length > 1
     ? { nodes: [...(leader ? [leader] : []), ...members.filter((node) => node !== leader)] }
     : {};
+
+const isWhole = ({ leader, members = [], online = [] }: ApiQueue) =>
+  members.length === 0 ||
+  (online.length * 2 > members.length && leader !== undefined && online.includes(leader));
 
 const fromPolicy = (definition: Record<string, unknown> = {}) =>
   Object.fromEntries(Object.entries(tableOf(definition)).map(([name, value]) => [`x-${name}`, value]));
@@ -203,7 +211,12 @@ export class Plan {
   adopt(plan: Pick<Topology, "exchanges" | "queues" | "bindings">, askedAt: number): string[] {
     const before = [...this.#queues.keys()];
     this.#exchanges = merged(this.#exchanges, plan.exchanges, ({ name }) => name, askedAt);
-    this.#queues = merged(this.#queues, plan.queues, ({ name }) => name, askedAt);
+    // Whether a queue is exclusive, the API of 3.10 doesn't tell.
+    const queues = plan.queues.map((queue) => ({
+      ...queue,
+      exclusive: queue.exclusive || (this.queue(queue.name)?.exclusive ?? false),
+    }));
+    this.#queues = merged(this.#queues, queues, ({ name }) => name, askedAt);
     this.#bindings = merged(this.#bindings, plan.bindings, nameOfBinding, askedAt);
     this.show();
     return before.filter((name) => !this.#queues.has(name));
