@@ -69,7 +69,7 @@ export function jsonOf(value: unknown, depth = 0): Value {
   const entries: [string, Value][] = [];
   for (const [name, each] of Object.entries(value)) {
     if (entries.length === MOST) break;
-    if (each !== undefined) entries.push([name.slice(0, LONGEST), jsonOf(each, depth + 1)]);
+    if (each !== undefined) entries.push([text(name.slice(0, LONGEST)), jsonOf(each, depth + 1)]);
   }
   return Object.fromEntries(entries);
 }

@@ -26,6 +26,11 @@ export class Live {
     this.log = new EventLog(() => this.#session?.world.feed.contents());
   }
 
+  /** The pattern that is open. */
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
   get patterns(): string[] {
     return this.catalogue.groups.flatMap(({ patterns }) => patterns.map(({ name }) => name));
   }
