@@ -8,7 +8,7 @@ import { route } from "./routing.ts";
 import { type Content, markOf, messageOf } from "./values.ts";
 
 /** ms after which it is inferred where a message went, when its trace doesn't come: tracing was off for a moment. */
-const PATIENCE = 3_000;
+const PATIENCE = 5_000;
 /** The queue that stands for direct reply-to: a reply goes to its requester without one. */
 export const REPLY = "amq.rabbitmq.reply-to";
 
@@ -133,7 +133,6 @@ export class Publishing {
 
   /** Which of the published messages a trace is of. Among alike ones, the first. */
   #claim(trace: Trace, mark: string): Published | undefined {
-    if (!this.#untraced.has(mark)) return undefined;
     const connections = [...this.#connections()];
     const named = connections.filter(({ name, traceName }) => (traceName ?? name) === trace.connection);
     // A connection's first trace tells its name: the broker in Docker doesn't see the port that we see.

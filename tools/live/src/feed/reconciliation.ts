@@ -41,7 +41,8 @@ export class Reconciliation {
         this.#suspects.delete(name);
         continue;
       }
-      const ready = (await count(name)) ?? before;
+      // A queue that is exclusive can't be asked by anybody else.
+      const ready = queue.exclusive ? queue.ready : ((await count(name)) ?? before);
       const waiting = this.#context.ledger.waiting(name);
       // While asking, something may have come or gone.
       const missing = waiting.length === before ? before - ready : 0;
