@@ -25,6 +25,8 @@ export class Learner {
     options: BrowserContextOptions = {},
   ): Promise<Learner> {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    // ms; a bound for a loaded machine.
+    context.setDefaultTimeout(20_000);
     return new Learner(await context.newPage(), server);
   }
 
@@ -45,8 +47,8 @@ export class Learner {
     await this.page.getByRole("button", { name: button }).first().click();
   }
 
-  async choose(label: string, option: string): Promise<void> {
-    await this.page.getByLabel(label, { exact: true }).selectOption(option);
+  async choose(list: string, option: string): Promise<void> {
+    await this.page.getByRole("combobox", { name: list, exact: true }).selectOption(option);
   }
 
   async look(panel: string): Promise<void> {
@@ -77,7 +79,7 @@ export class Learner {
   /** Everything that the log tells. */
   async told(): Promise<string> {
     await this.look("Log");
-    return this.page.locator(".log ol").innerText();
+    return (await this.page.locator(".log ol").textContent()) ?? "";
   }
 
   leave(): Promise<void> {

@@ -40,7 +40,8 @@ export function Controls() {
   }, []);
   const moving = going && auto.value && !paused.value && !turn?.ends;
   return (
-    <div class="controls">
+    <fieldset class="controls" disabled={!store.ready.value || pattern?.name !== route.value.pattern}>
+      <legend class="hidden">Play</legend>
       <label>
         <span class="quiet">Scenario</span>
         <select
@@ -58,7 +59,7 @@ export function Controls() {
         </select>
       </label>
       <button type="button" class="main" onClick={playOrPause} aria-keyshortcuts="p">
-        {moving ? "⏸ Pause" : going && !turn?.ends ? "▶ Go on" : "▶ Play"}
+        {moving ? "❚❚ Pause" : going && !turn?.ends ? "▶ Go on" : "▶ Play"}
       </button>
       <button
         type="button"
@@ -107,7 +108,7 @@ export function Controls() {
           ■ Stop
         </button>
       ) : null}
-    </div>
+    </fieldset>
   );
 }
 

@@ -1,12 +1,11 @@
 import { useEffect, useRef } from "preact/hooks";
-import { Controls } from "./controls.tsx";
 import { Lesson } from "./panels/lesson.tsx";
 import { Log } from "./panels/log.tsx";
 import { ObjectPanel } from "./panels/object.tsx";
 import { Source } from "./panels/source.tsx";
 import { Try } from "./panels/try.tsx";
 import { attempt, perform } from "./player.ts";
-import { go, pictureOnly, route } from "./route.ts";
+import { pictureOnly, route } from "./route.ts";
 import { Screens } from "./screens.tsx";
 import { type PanelName, store } from "./store.ts";
 
@@ -24,13 +23,11 @@ export function Lab() {
   const { pattern } = route.value;
   useEffect(() => (picture.current ? perform(picture.current) : undefined), []);
   useEffect(() => {
-    if (pattern !== store.pattern.peek()) void attempt({ do: "open", pattern });
+    store.ready.value = false;
+    void attempt({ do: "open", pattern }).then((opened) => {
+      store.ready.value = opened;
+    });
   }, [pattern]);
-  // Another page may open another pattern: there is one broker, and so one pattern at a time.
-  const opened = store.pattern.value;
-  useEffect(() => {
-    if (opened !== "" && opened !== route.peek().pattern) go({ pattern: opened }, true);
-  }, [opened]);
   const selected = store.selected.value;
   useEffect(() => {
     if (selected) store.panel.value = "object";
@@ -38,12 +35,7 @@ export function Lab() {
   }, [selected]);
   return (
     <div class="lab">
-      {pictureOnly ? null : (
-        <>
-          <Controls />
-          <Panels />
-        </>
-      )}
+      {pictureOnly ? null : <Panels />}
       <main class="stage">
         <p class="narration">{store.narration.value || "\u00a0"}</p>
         <div class="picture">

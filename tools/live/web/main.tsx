@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { CatalogueView } from "./catalogue.tsx";
 import { get } from "./connection.ts";
+import { Controls } from "./controls.tsx";
 import { Lab } from "./lab.tsx";
 import { follow, go, pictureOnly, route } from "./route.ts";
 import { store } from "./store.ts";
@@ -10,6 +11,7 @@ function App() {
   return (
     <>
       {pictureOnly ? null : <Header />}
+      {pattern === "" ? null : <h1 class="hidden">{pattern}, live</h1>}
       {pattern === "" ? <CatalogueView /> : <Lab />}
     </>
   );
@@ -38,6 +40,7 @@ function Header() {
           ))}
         </select>
       )}
+      {pattern === "" ? null : <Controls />}
       <span class="quiet broker">{catalogue?.broker}</span>
     </header>
   );

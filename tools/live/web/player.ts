@@ -3,6 +3,7 @@ import type { Action, Sent } from "../src/protocol.ts";
 import { act, listen } from "./connection.ts";
 import { Director } from "./picture/director.ts";
 import { Picture } from "./picture/picture.ts";
+import { go, route } from "./route.ts";
 import { apply, store } from "./store.ts";
 
 /** Whether the next terminal opens by itself, as soon as the picture has caught up. */
@@ -60,6 +61,7 @@ export function perform(element: SVGSVGElement): () => void {
       await picture.show(event);
     },
     () => {
+      element.setAttribute("aria-busy", "false");
       const turn = store.turn.value;
       // The broker waits for the picture, so that both tell the same.
       if (auto.value && turn && !turn.ends) void attempt({ do: "next", turn: turn.turn });
@@ -68,11 +70,15 @@ export function perform(element: SVGSVGElement): () => void {
   picture.motion.backlog = () => director.pending;
   const hear = (event: Sent, isPast: boolean) => {
     if (isPast) past.add(event);
+    // Another page has opened another pattern: there is one broker, and so one pattern for all of them.
+    if (event.type === "pattern" && store.ready.value && event.name !== route.value.pattern)
+      go({ pattern: event.name }, true);
     if (begins(event)) {
       beginnings++;
       picture.motion.skip();
     }
     director.hear(event);
+    element.setAttribute("aria-busy", "true");
   };
   const ends = [
     listen(hear, (connected) => {

@@ -1,4 +1,4 @@
-import type { Consumer, Terminal } from "../src/protocol.ts";
+import type { Terminal, Topology } from "../src/protocol.ts";
 import { visible } from "./text.ts";
 
 /** A program as it is shown: all runs of a script that ends by itself share one place. */
@@ -55,15 +55,16 @@ export class Programs {
   }
 
   /** A program that the learner runs shows only by consuming that it is a consumer. */
-  consuming({ terminal, queue }: Consumer): Program | undefined {
-    const program = this.find(terminal);
-    if (!program?.terminal || program.kind === "consumer" || program.terminal.block !== undefined)
-      return undefined;
-    // An RPC client consumes its replies, and is a publisher nevertheless.
-    if (queue.startsWith("amq.")) return undefined;
-    program.kind = "consumer";
+  consume({ consumers, queues, bindings }: Topology): void {
+    for (const { terminal, queue } of consumers) {
+      const program = this.find(terminal);
+      if (!program?.terminal || program.terminal.block !== undefined) continue;
+      const { exclusive = false } = queues.find(({ name }) => name === queue) ?? {};
+      const isBound = bindings.some(({ exchange, to }) => exchange !== "" && to === queue);
+      // An RPC client consumes its replies, from a queue that nothing is bound to, and is a publisher nevertheless.
+      if (isBound || !exclusive) program.kind = "consumer";
+    }
     this.#number();
-    return program;
   }
 
   /** @param id A terminal's, "you" or "outside". */

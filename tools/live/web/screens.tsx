@@ -47,7 +47,7 @@ function ScreenView({ screen }: { screen: Screen }) {
             {consumes ? (
               <Act
                 words={isPaused ? "Resume" : "Pause"}
-                title={isPaused ? `Let deliveries to ${name} go on` : `Hold back deliveries to ${name}`}
+                title={isPaused ? `Resume deliveries to ${name}` : `Pause deliveries to ${name}`}
                 action={{ do: "pause", terminal: id, paused: !isPaused }}
               />
             ) : null}

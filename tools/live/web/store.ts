@@ -38,6 +38,8 @@ export const store = {
   messages: new Map<number, Message>(),
   catalogue: signal<Catalogue | undefined>(undefined),
   connected: signal(true),
+  /** Whether the pattern can be played: the server has opened it, and the picture shows it. */
+  ready: signal(false),
   /** The pattern that the server has open. */
   pattern: signal(""),
   scenario: signal<number | undefined>(undefined),
@@ -135,8 +137,8 @@ export function apply(event: Sent): string[] {
       update(event.terminal, (screen) => ({ ...screen, running: false, how: event.how }));
       break;
     case "topology":
+      programs.consume(event.topology);
       store.topology.value = event.topology;
-      for (const consumer of event.topology.consumers) programs.consuming(consumer);
       break;
     case "held":
       store.held.value = [
@@ -155,12 +157,17 @@ export function apply(event: Sent): string[] {
 function record(event: Sent): void {
   const text = inWords(event, store);
   if (text === undefined) return;
-  const quiet = ["terminal", "connected", "topology", "ended", "proved"].includes(event.type);
-  if (!quiet) store.sentence.value = text;
+  if (!isQuiet(event)) store.sentence.value = text;
   // Totals come ten times a second.
   if (event.type === "totals" && store.log.peek().at(-1)?.text.startsWith("More messages")) return;
   const entry = { at: event.at, text, inferred: "basis" in event && event.basis === "inferred" };
   store.log.value = [...store.log.value.slice(-MOST_ENTRIES), entry];
+}
+
+/** What the log tells, but is no news to somebody who looks at the picture. */
+function isQuiet(event: Sent): boolean {
+  if (event.type === "disconnected") return event.unacked === 0;
+  return ["terminal", "connected", "topology", "ended", "proved"].includes(event.type);
 }
 
 function clear(): void {

@@ -77,8 +77,6 @@ export function inWords(event: LiveEvent, { messages, programs }: Known): string
       const perSecond = Math.round((published * 1000) / event.span);
       return `More messages than an eye can follow: ${perSecond.toLocaleString("en")} a second. The edges show rates.`;
     }
-    case "contents":
-      return "It is calm again: each message is a card.";
     case "notice":
       return visible(event.text);
     case "broker":
@@ -90,8 +88,9 @@ export function inWords(event: LiveEvent, { messages, programs }: Known): string
     case "pressed":
       return `${event.key === "^C" ? "Ctrl-C" : event.key} is pressed in ${who(event.terminal)}'s terminal.`;
     case "finished":
-      return event.ok
-        ? "The scenario has ended, and printed exactly what the lesson shows."
+      if (event.ok) return "The scenario has ended, and printed exactly what the lesson shows.";
+      return event.difference.length === 0
+        ? "The scenario has been stopped."
         : "The scenario has ended, and printed something else than the lesson shows.";
     default:
       return undefined;

@@ -104,7 +104,9 @@ const properties = [
 function Route({ exchange, routingKey, headers }: { exchange: string; routingKey: string; headers: string }) {
   const preview = useSignal<Preview | undefined>(undefined);
   const topology = store.topology.value;
+  const ready = store.ready.value;
   useEffect(() => {
+    if (!ready) return;
     let current = true;
     const asking = setTimeout(() => {
       act({ do: "preview", exchange, key: routingKey, headers: readHeaders(headers) }).then(
@@ -120,7 +122,7 @@ function Route({ exchange, routingKey, headers }: { exchange: string; routingKey
       current = false;
       clearTimeout(asking);
     };
-  }, [exchange, routingKey, headers, topology]);
+  }, [exchange, routingKey, headers, topology, ready]);
   const queues = preview.value?.queues;
   return (
     <p class="preview" aria-live="polite">

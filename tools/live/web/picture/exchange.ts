@@ -6,17 +6,18 @@ import { setAttributes, svg } from "./svg.ts";
 
 /** A hexagon. Its names stand outside, because a message stops within it while its bindings are compared. */
 export class ExchangeNode extends PictureNode {
-  readonly #box = svg("path", { class: "box" });
+  readonly #box = svg("path", { class: "box", "aria-hidden": "true" });
   readonly #title: SVGTextElement;
   readonly #type: SVGTextElement;
 
   constructor({ name, type, internal }: Exchange) {
     const title = name === "" ? "(default)" : visible(name);
-    super(`exchange ${name}`, "exchange", `Exchange ${title}, ${type}`);
+    super(`exchange ${name}`, "exchange");
+    this.#box.append(svg("title", {}, title));
     this.#title = svg("text", { class: "title halo" }, cut(title, 21));
     const words = name === "" ? "direct: key = queue" : internal ? `${type} · internal` : type;
     this.#type = svg("text", { class: "sub halo" }, visible(words));
-    this.group.append(this.#box, this.#title, this.#type, svg("title", {}, title));
+    this.group.append(this.#box, this.#title, this.#type);
   }
 
   resize({ width, height }: Size): void {

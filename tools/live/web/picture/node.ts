@@ -11,11 +11,11 @@ export abstract class PictureNode implements Placed {
   width = 0;
   height = 0;
 
-  /** @param label What a screen reader calls it. It is a button: it opens what is known of the object. */
-  constructor(key: string, kind: Kind, label: string) {
+  constructor(key: string, kind: Kind) {
     this.key = key;
     this.kind = kind;
-    this.group = svg("g", { class: `node ${kind}`, tabindex: 0, role: "button", "aria-label": label });
+    // A button, named by what is written on it: it opens what is known of the object.
+    this.group = svg("g", { class: `node ${kind}`, tabindex: 0, role: "button" });
     this.group.dataset.node = key;
   }
 

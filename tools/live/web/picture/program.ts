@@ -14,21 +14,21 @@ export class ProgramNode extends PictureNode {
   terminal = "";
   /** How many messages it has in hand. */
   readonly hands = new Set<number>();
-  readonly #box = svg("rect", { class: "box", rx: 10 });
-  readonly #prompt = svg("text", { class: "prompt", x: EDGE, y: 26 }, "❯");
+  readonly #label = svg("title");
+  readonly #box = svg("rect", { class: "box", rx: 10, "aria-hidden": "true" }, this.#label);
+  readonly #prompt = svg("text", { class: "prompt", x: EDGE, y: 26, "aria-hidden": "true" }, "❯");
   readonly #title = svg("text", { class: "title", x: 31, y: 26 });
   readonly #words = svg("text", { class: "words", x: EDGE, y: 48 });
   readonly #says = svg("text", { class: "says", x: EDGE });
   readonly #lamp = svg("circle", { class: "lamp", cy: 20, r: 5.5 });
   readonly #chips = svg("g", { class: "chips" });
   readonly #badges = svg("g");
-  readonly #label = svg("title");
   readonly #script: string;
   #arguments = "";
   #said = "";
 
   constructor(key: string, kind: Kind, script: string) {
-    super(key, kind, script);
+    super(key, kind);
     this.name = script;
     this.#script = script;
     this.group.classList.add("program");
@@ -41,7 +41,6 @@ export class ProgramNode extends PictureNode {
       this.#lamp,
       this.#chips,
       this.#badges,
-      this.#label,
     );
   }
 
@@ -60,14 +59,12 @@ export class ProgramNode extends PictureNode {
     this.#arguments = words;
     this.#said = "";
     this.#label.textContent = `${this.#script} ${visible(words)}`;
-    this.group.setAttribute("aria-label", `Program ${name}`);
     this.#write();
   }
 
   /** @param name As in sentences: its whole command, or its script and a number. */
   rename(name: string): void {
     this.name = name;
-    this.group.setAttribute("aria-label", `Program ${name}`);
     this.#write();
   }
 

@@ -13,12 +13,12 @@ export class QueueNode extends PictureNode {
   readonly queue: Queue;
   /** In the queue's order: the next one to leave first. */
   cards: Card[] = [];
-  readonly #box = svg("rect", { class: "box", rx: 10 });
+  readonly #box = svg("rect", { class: "box", rx: 10, "aria-hidden": "true" });
   readonly #slots = svg("g");
   readonly #title = svg("text", { class: "title halo" });
   readonly #type = svg("text", { class: "sub halo", "text-anchor": "end" });
   readonly #count = svg("text", { class: "sub halo" });
-  readonly #hint = svg("text", { class: "hint halo", "text-anchor": "end" });
+  readonly #hint = svg("text", { class: "hint halo", "text-anchor": "end", "aria-hidden": "true" });
   readonly #cursors = svg("g", { class: "cursors" });
   readonly #members = svg("g", { class: "members" });
   /** The next offset of each reader, by the reader's name. */
@@ -28,7 +28,8 @@ export class QueueNode extends PictureNode {
   #told: { ready: number; unacked: number } | undefined;
 
   constructor(queue: Queue) {
-    super(`queue ${queue.name}`, "queue", `Queue ${short(queue.name)}, ${queue.type}`);
+    super(`queue ${queue.name}`, "queue");
+    this.#box.append(svg("title", {}, short(queue.name)));
     this.queue = queue;
     if (queue.type === "stream") this.group.classList.add("stream");
     this.group.append(
@@ -40,7 +41,6 @@ export class QueueNode extends PictureNode {
       this.#hint,
       this.#cursors,
       this.#members,
-      svg("title", {}, short(queue.name)),
     );
   }
 
