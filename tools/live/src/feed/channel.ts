@@ -7,6 +7,10 @@ export interface Published extends Known {
   readonly mandatory: boolean;
   /** By performance.now(). */
   readonly at: number;
+  /** Whether its publish has been told: what passed before it on its channel may have to wait. */
+  isTold: boolean;
+  /** The queues that its trace names, if that came before it was told. */
+  traced: string[] | undefined;
   /** Where it was put: known by its trace, or inferred when that doesn't come. */
   routed: Entry[] | undefined;
 }
@@ -40,6 +44,8 @@ export class Channel {
   readonly declaring: ((answered: string) => void)[] = [];
   /** What has passed and can't be told yet. */
   readonly backlog: { passing: Passing; at: number }[] = [];
+  /** Looks at the backlog again, when patience has ended. */
+  waiting: NodeJS.Timeout | undefined;
 
   constructor(connection: Connection, number: number) {
     this.connection = connection;

@@ -45,6 +45,7 @@ export class Feed {
   readonly #paused = new Set<string>();
   #firehose: Firehose | undefined;
   #messages = 0;
+  #looked: Promise<void> = Promise.resolve();
   #looking: NodeJS.Timeout | undefined;
   #ended = false;
 
@@ -129,6 +130,7 @@ export class Feed {
   passed(connection: string, passing: Passing): void {
     const channel = this.#channel(connection, passing.channel);
     if (!channel) return;
+    if (passing.method === "basic.publish") this.#publishing.passed(channel, passing);
     channel.backlog.push({ passing, at: performance.now() });
     if (channel.backlog.length === 1) this.#drain(channel);
   }
@@ -177,7 +179,14 @@ export class Feed {
    *
    * @throws {ManagementError}
    */
-  async look(): Promise<void> {
+  look(): Promise<void> {
+    // One after the other: what is missing twice is missing at two different times.
+    const looked = this.#looked.then(() => this.#look());
+    this.#looked = looked.catch(() => {});
+    return looked;
+  }
+
+  async #look(): Promise<void> {
     this.#sweep();
     const firehose = this.#firehose;
     if (!firehose) return;
@@ -206,8 +215,7 @@ export class Feed {
   #traced(trace: Trace): void {
     if (trace.kind === "publish") {
       this.#publishing.traced(trace);
-      for (const { channels } of this.#connections.values())
-        for (const channel of channels.values()) if (channel.backlog.length > 0) this.#drain(channel);
+      this.#drainAll();
     } else if (!this.#isOurs(trace)) this.#deliveries.deliveredOutside(trace);
   }
 
@@ -238,12 +246,20 @@ export class Feed {
     return channel;
   }
 
+  #drainAll(): void {
+    for (const { channels } of this.#connections.values())
+      for (const channel of channels.values()) if (channel.backlog.length > 0) this.#drain(channel);
+  }
+
   /** Takes what has passed, in its order, until something can't be told yet. */
   #drain(channel: Channel, patiently = true): void {
     for (let next = channel.backlog[0]; next; next = channel.backlog[0]) {
       const patient = patiently && performance.now() - next.at < PATIENCE;
       if (!this.#take(channel, next.passing, patient) && patiently) {
-        setTimeout(() => this.#drain(channel), PATIENCE);
+        channel.waiting ??= setTimeout(() => {
+          channel.waiting = undefined;
+          this.#drain(channel);
+        }, PATIENCE);
         return;
       }
       channel.backlog.shift();
@@ -276,7 +292,8 @@ export class Feed {
         channel.confirms = true;
         break;
       case "basic.publish":
-        this.#publishing.published(channel, passing);
+        // Others may wait for it.
+        if (this.#publishing.published(channel, passing)) queueMicrotask(() => this.#drainAll());
         break;
       case "basic.return":
         return this.#publishing.returned(channel, passing);

@@ -16,49 +16,67 @@ export const REPLY = "amq.rabbitmq.reply-to";
 export class Publishing {
   readonly #context: Context;
   readonly #connections: () => Iterable<Connection>;
-  /** How many messages of a mark are not traced yet. */
+  /** How many messages of a mark have not been put anywhere yet. */
   readonly #untraced = new Map<string, number>();
+  readonly #passed = new WeakMap<object, Published>();
 
   constructor(context: Context, connections: () => Iterable<Connection>) {
     this.#context = context;
     this.#connections = connections;
   }
 
-  /** Whether such a message was published and its trace is still to come. */
+  /** Whether such a message was published and is still to be put into its queues. */
   awaits(mark: string): boolean {
     return this.#untraced.has(mark);
   }
 
-  published(channel: Channel, { fields, content }: PassingOf<"basic.publish">): void {
-    const { exchange, routingKey: key, mandatory } = fields;
+  /** A publish has passed. Its turn to be told may be later, and its trace come before. */
+  passed(channel: Channel, passing: PassingOf<"basic.publish">): void {
+    const { exchange, routingKey: key, mandatory } = passing.fields;
     const message: Published = {
-      ...this.#known({ exchange, key, ...(content ?? empty) }),
+      ...this.#known({ exchange, key, ...(passing.content ?? empty) }),
       mandatory,
       at: performance.now(),
+      isTold: false,
+      traced: undefined,
       routed: undefined,
     };
+    this.#passed.set(passing, message);
     channel.untraced.push(message);
     this.#untraced.set(message.mark, (this.#untraced.get(message.mark) ?? 0) + 1);
+  }
+
+  /**
+   * It is a publish's turn to be told.
+   *
+   * @returns Whether its trace has come already, so that it has been put into its queues as well.
+   */
+  published(channel: Channel, passing: PassingOf<"basic.publish">): boolean {
+    const message = this.#passed.get(passing);
+    if (!message) return false;
+    const { view, mandatory, traced } = message;
     if (channel.confirms) channel.unconfirmed.set(++channel.published, message);
-    this.#context.say({
-      type: "published",
-      message: message.view,
-      by: channel.connection.terminal,
-      mandatory,
-    });
+    this.#context.say({ type: "published", message: view, by: channel.connection.terminal, mandatory });
+    message.isTold = true;
+    if (traced) this.#route(channel, message, traced);
+    return traced !== undefined;
   }
 
   /** The broker has routed a message. */
   traced(trace: Trace): void {
-    const mark = markOf(trace);
-    const message = this.#claim(trace, mark);
-    // Its way was inferred meanwhile.
-    if (message?.routed) return;
-    const known = message ?? this.#known(trace);
-    if (!message)
+    const claimed = this.#claim(trace, markOf(trace));
+    const queues = this.#queuesOf(trace);
+    if (!claimed) {
+      const known = this.#known(trace);
       this.#context.say({ type: "published", message: known.view, by: "outside", mandatory: false });
-    const entries = this.#put(known, trace.routedQueues, message?.mandatory ?? false);
-    if (message) message.routed = entries;
+      this.#put(known, queues, false);
+      return;
+    }
+    const { channel, message } = claimed;
+    // Its way may have been inferred meanwhile.
+    if (message.routed) return;
+    if (message.isTold) this.#route(channel, message, queues);
+    else message.traced = queues;
   }
 
   /**
@@ -70,10 +88,9 @@ export class Publishing {
   giveUpOn(connection: Connection, now: number): void {
     for (const channel of connection.channels.values())
       for (const message of channel.untraced) {
-        if (message.routed || now - message.at < PATIENCE) continue;
-        this.#count(message.mark);
+        if (message.routed || !message.isTold || now - message.at < PATIENCE) continue;
         const { queues } = route(this.#context.plan, message.exchange, message.key, message.view.headers);
-        message.routed = this.#put(message, queues, message.mandatory, "inferred");
+        this.#route(channel, message, queues, "inferred");
       }
   }
 
@@ -132,7 +149,7 @@ export class Publishing {
   }
 
   /** Which of the published messages a trace is of. Among alike ones, the first. */
-  #claim(trace: Trace, mark: string): Published | undefined {
+  #claim(trace: Trace, mark: string): { channel: Channel; message: Published } | undefined {
     const connections = [...this.#connections()];
     const named = connections.filter(({ name, traceName }) => (traceName ?? name) === trace.connection);
     // A connection's first trace tells its name: the broker in Docker doesn't see the port that we see.
@@ -151,11 +168,22 @@ export class Publishing {
       const { channel, message } = found;
       channel.connection.traceName ??= trace.connection;
       channel.untraced.splice(channel.untraced.indexOf(message), 1);
-      if (!message.routed) this.#count(mark);
-      if (message.mandatory && trace.routedQueues.length === 0) channel.returnable.push(message);
-      return message;
+      return found;
     }
     return undefined;
+  }
+
+  #route(channel: Channel, message: Published, queues: string[], basis: Basis = "seen"): void {
+    const { mark, mandatory } = message;
+    this.#count(mark);
+    message.routed = this.#put(message, queues, mandatory, basis);
+    if (mandatory && message.routed.length === 0) channel.returnable.push(message);
+  }
+
+  /** Of the default exchange the trace names the key as the queue, whether there is such a queue or not. */
+  #queuesOf({ exchange, routedQueues }: Trace): string[] {
+    const { plan } = this.#context;
+    return exchange === "" ? routedQueues.filter((name) => plan.queue(name) !== undefined) : routedQueues;
   }
 
   #count(mark: string): void {
