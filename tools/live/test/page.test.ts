@@ -64,7 +64,7 @@ describe.skipIf(!browser)("the page", () => {
     await learner.open("topics");
     const consumers = learner.page.locator(".node.consumer");
     await learner.press("Step ▸");
-    await learner.page.getByText("The first subscriber wants all that the kernel says.").first().waitFor();
+    await learner.page.locator(".narration", { hasText: "The first subscriber" }).waitFor();
     await expect.poll(() => consumers.count()).toBe(0);
     await learner.press("Step ▸");
     await learner.page.locator(".narration", { hasText: "The second wants" }).waitFor();

@@ -37,6 +37,7 @@ export function Lab() {
     <div class="lab">
       {pictureOnly ? null : <Panels />}
       <main class="stage">
+        <h1 class="hidden">{pattern}, live</h1>
         <p class="narration">{store.narration.value || "\u00a0"}</p>
         <div class="picture">
           {/* biome-ignore lint/a11y/useSemanticElements: SVG has no other element for a group with a name. */}

@@ -11,7 +11,6 @@ function App() {
   return (
     <>
       {pictureOnly ? null : <Header />}
-      {pattern === "" ? null : <h1 class="hidden">{pattern}, live</h1>}
       {pattern === "" ? <CatalogueView /> : <Lab />}
     </>
   );

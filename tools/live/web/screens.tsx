@@ -27,10 +27,10 @@ function ScreenView({ screen }: { screen: Screen }) {
   return (
     <section class={running ? "screen" : "screen ended"} aria-label={`Terminal: ${name}`}>
       <header>
-        <h3 title={terminal.command}>
+        <h2 title={terminal.command}>
           {visible(name)}
           {running ? null : <span class="how"> {screen.how === "exit code 0" ? "ended" : screen.how}</span>}
-        </h3>
+        </h2>
         {running ? (
           <span class="actions">
             <Act
