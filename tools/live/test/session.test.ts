@@ -252,3 +252,18 @@ test("after a restart of the broker everything is seen again", async () => {
   expect(await heard("routed")).toMatchObject({ basis: "seen" });
   await heard("acked");
 });
+
+test("a broker that goes away and comes back by itself is looked at again", async () => {
+  const { session, start, run, heard, all } = await open("work-queues");
+  const worker = await start("worker");
+  await broker.settle();
+  await broker.kill();
+  await heard("notice", ({ text }) => text === "The broker has gone away.");
+  expect(() => session.describe({ kind: "program", terminal: worker })).not.toThrow();
+  await broker.start();
+  await heard("notice", ({ text }) => text === "The broker is back.");
+  await expect.poll(() => all("connected", ({ terminal }) => terminal === worker).length).toBeGreaterThan(1);
+  await run("new-task", "Wash up");
+  expect(await heard("routed")).toMatchObject({ basis: "seen" });
+  await heard("acked");
+});

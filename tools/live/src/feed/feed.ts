@@ -79,6 +79,10 @@ export class Feed {
   async open(): Promise<void> {
     const { management, vhost, amqpUrl } = this.#place;
     const firehose = await openFirehose(management, vhost, amqpUrl, (trace) => this.#traced(trace));
+    if (this.#ended) {
+      await firehose.end();
+      return;
+    }
     this.#firehose = firehose;
     void firehose.closed.then(() => {
       if (this.#firehose === firehose) this.#firehose = undefined;

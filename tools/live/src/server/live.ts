@@ -1,4 +1,4 @@
-import type { Broker } from "broker";
+import { type Broker, ManagementError } from "broker";
 import { canRestart, makeCatalogue } from "../pages/catalogue.ts";
 import type { Action, Answers, Catalogue } from "../protocol.ts";
 import { Refused } from "../refused.ts";
@@ -42,6 +42,18 @@ export class Live {
    * @throws {Refused} When it can't be done.
    */
   async act(action: Action): Promise<Answers[keyof Answers] | Record<string, never>> {
+    try {
+      return await this.#act(action);
+    } catch (error) {
+      const { message, code } = error as NodeJS.ErrnoException;
+      // The management API doesn't answer, or nobody does at the broker's port.
+      if (error instanceof ManagementError || code === "ECONNREFUSED")
+        throw new Refused(409, `The broker can't be reached: ${message || code}.`);
+      throw error;
+    }
+  }
+
+  async #act(action: Action): Promise<Answers[keyof Answers] | Record<string, never>> {
     switch (action.do) {
       case "open":
         return this.#inTurn(() => this.#open(action.pattern, action.anew ?? false));

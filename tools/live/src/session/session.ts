@@ -206,12 +206,13 @@ export class Session {
   async restart(): Promise<void> {
     const { broker, say } = this.#options;
     say({ type: "broker", state: "restarting" });
+    this.#world.suspend();
     // Until what happens is seen again, no program may connect.
     await Promise.all([...this.#wires].map((wires) => wires.unplug()));
     await broker.settle();
     await broker.kill();
     await broker.start();
-    await this.#world.reopen();
+    await this.#world.resume();
     await Promise.all([...this.#wires].map((wires) => wires.plugIn()));
     say({ type: "broker", state: "up" });
   }

@@ -33,6 +33,8 @@ export class World {
   readonly #say: (event: LiveEvent) => void;
   readonly #seesCluster: boolean;
   readonly #stopping = new AbortController();
+  /** Whether it is known that the broker is away. */
+  #isSuspended = false;
   #shownCluster = "";
 
   private constructor(
@@ -80,7 +82,10 @@ export class World {
     const own = scripts.some(startsBroker) ? await ownBrokers() : undefined;
     const world = new World(broker, virtualHost, own, scripts.includes("cluster"), say, listen);
     try {
-      if (!world.#seesCluster) await world.feed.open();
+      if (!world.#seesCluster) {
+        await world.feed.open();
+        void world.#watch();
+      }
       return world;
     } catch (error) {
       await world.close();
@@ -104,12 +109,21 @@ export class World {
       if (performance.now() > deadline) throw new Error("The cluster does not answer.");
       await setTimeout(OFTEN, undefined, { signal });
     }
-    void this.#watchCluster();
+    void this.#watch();
   }
 
-  /** The broker has been restarted: sees what happens from now on. */
-  async reopen(): Promise<void> {
-    await this.feed.open();
+  /** The broker is about to go away. */
+  suspend(): void {
+    this.#isSuspended = true;
+  }
+
+  /** The broker is back: sees what happens from now on. */
+  async resume(): Promise<void> {
+    try {
+      await this.feed.open();
+    } finally {
+      this.#isSuspended = false;
+    }
   }
 
   async close(): Promise<void> {
@@ -126,18 +140,25 @@ export class World {
     );
   }
 
-  /** Tells which nodes run and who leads, and looks on when the node that was looked at is gone. */
-  async #watchCluster(): Promise<void> {
+  /** Looks again when the broker was away or, in a cluster, the node that was looked at; tells of the cluster's nodes. */
+  async #watch(): Promise<void> {
     const { signal } = this.#stopping;
-    const management = clusterManagement(this.own?.clusterUrl ?? "");
-    while (!signal.aborted) {
-      if (!this.feed.isOpen) await this.#openFeed();
-      await this.#showCluster(management).catch(() => {});
-      await setTimeout(OFTEN, undefined, { signal }).catch(() => {});
+    for (
+      let wasOpen = true;
+      !signal.aborted;
+      await setTimeout(OFTEN, undefined, { signal }).catch(() => {})
+    ) {
+      if (this.#isSuspended) continue;
+      const isOpen = this.feed.isOpen || (await this.#openFeed());
+      if (isOpen !== wasOpen && !this.#seesCluster)
+        this.#say({ type: "notice", text: isOpen ? "The broker is back." : "The broker has gone away." });
+      wasOpen = isOpen;
+      if (this.#seesCluster) await this.#showCluster().catch(() => {});
     }
   }
 
-  async #showCluster(management: Management): Promise<void> {
+  async #showCluster(): Promise<void> {
+    const { management } = this.place;
     const nodes = await management<{ name: string; running: boolean }[]>("GET", "/nodes");
     const queues: { name: string; leader: string; members: string[]; online: string[] }[] = [];
     for (const { name, type } of this.feed.plan.queues) {
