@@ -35,11 +35,13 @@ const QUIET = 150;
  *
  * @param on Hears each event. `past`: it happened before the page was opened.
  * @param onState Whether the server is there.
+ * @param onPresent From now on nothing is past any more.
  * @returns What ends it.
  */
 export function listen(
   on: (event: Sent, past: boolean) => void,
   onState: (connected: boolean) => void,
+  onPresent: () => void,
 ): () => void {
   const source = new EventSource("/events");
   let past = true;
@@ -48,6 +50,7 @@ export function listen(
     clearTimeout(timer);
     timer = setTimeout(() => {
       past = false;
+      onPresent();
     }, QUIET);
   };
   source.onopen = () => {

@@ -54,7 +54,7 @@ export function Lab() {
         {store.difference.value.length > 0 ? (
           <pre class="difference">{store.difference.value.join("\n")}</pre>
         ) : null}
-        {store.connected.value ? null : (
+        {store.connected.value || pictureOnly ? null : (
           <p class="trouble" role="alert">
             The server doesn't answer. This page goes on when it does.
           </p>

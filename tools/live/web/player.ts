@@ -61,12 +61,16 @@ export function perform(element: SVGSVGElement): () => void {
       await picture.show(event);
     },
     () => {
-      element.setAttribute("aria-busy", "false");
+      settle();
       const turn = store.turn.value;
       // The broker waits for the picture, so that both tell the same.
       if (auto.value && turn && !turn.ends) void attempt({ do: "next", turn: turn.turn });
     },
   );
+  let present = false;
+  /** Tells programs that read the screen, and tests, whether the picture still moves. */
+  const settle = () => element.setAttribute("aria-busy", String(!present || director.pending > 0));
+  settle();
   picture.motion.backlog = () => director.pending;
   const hear = (event: Sent, isPast: boolean) => {
     if (isPast) past.add(event);
@@ -78,12 +82,19 @@ export function perform(element: SVGSVGElement): () => void {
       picture.motion.skip();
     }
     director.hear(event);
-    element.setAttribute("aria-busy", "true");
+    settle();
   };
   const ends = [
-    listen(hear, (connected) => {
-      store.connected.value = connected;
-    }),
+    listen(
+      hear,
+      (connected) => {
+        store.connected.value = connected;
+      },
+      () => {
+        present = true;
+        settle();
+      },
+    ),
     effect(() => {
       picture.motion.speed = store.speed.value;
     }),

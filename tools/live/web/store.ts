@@ -154,7 +154,11 @@ export function apply(event: Sent): string[] {
   return replaced;
 }
 
+/** The message that was shown to be delivered last. */
+let lastDelivered: number | undefined;
+
 function record(event: Sent): void {
+  if (event.type === "delivered") lastDelivered = event.message;
   const text = inWords(event, store);
   if (text === undefined) return;
   if (!isQuiet(event)) store.sentence.value = text;
@@ -166,6 +170,8 @@ function record(event: Sent): void {
 
 /** What the log tells, but is no news to somebody who looks at the picture. */
 function isQuiet(event: Sent): boolean {
+  // Of a message that has arrived nobody needs to be told that the broker has it.
+  if (event.type === "confirmed") return event.message === lastDelivered;
   if (event.type === "disconnected") return event.unacked === 0;
   return ["terminal", "connected", "topology", "ended", "proved"].includes(event.type);
 }

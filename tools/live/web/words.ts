@@ -27,7 +27,7 @@ export function inWords(event: LiveEvent, { messages, programs }: Known): string
     case "returned":
       return `The broker returns ${what(event.message)} to ${who(event.to)}: ${visible(event.reason)}.`;
     case "confirmed":
-      return `The broker confirms ${what(event.message)} to ${who(event.to)}: it is safe.`;
+      return `The broker confirms ${what(event.message)} to ${who(event.to)}: it has taken it over.`;
     case "nacked":
       return event.full === undefined
         ? `The broker refuses ${what(event.message)} from ${who(event.to)}.`

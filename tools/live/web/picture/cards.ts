@@ -26,8 +26,8 @@ export class Card {
       "g",
       { class: "card" },
       svg("rect", { class: "paper", x: -width / 2, y: -height / 2, width, height, rx: 7 }),
-      svg("text", { class: "key", x: -width / 2 + 8, y: -4 }, cut(visible(message.key) || "(no key)", 12)),
-      svg("text", { class: "body", x: -width / 2 + 8, y: 13 }, cut(visible(message.body), 14)),
+      svg("text", { class: "key", x: -width / 2 + 8, y: -4 }, cut(visible(message.key) || "(no key)", 13)),
+      svg("text", { class: "body", x: -width / 2 + 8, y: 13 }, cut(visible(message.body), 16)),
       svg("title", {}, `${visible(message.key)}: ${visible(message.body)}`),
     );
     this.group.dataset.message = String(message.id);

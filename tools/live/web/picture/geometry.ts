@@ -9,7 +9,7 @@ export interface Size {
   height: number;
 }
 
-export const card: Size = { width: 106, height: 44 };
+export const card: Size = { width: 114, height: 44 };
 
 /** The room that a node's labels take above and below its box. */
 export const margins: Record<Kind, { above: number; below: number }> = {
