@@ -167,6 +167,17 @@ describe("what is seen on the wire", () => {
     await expect.poll(() => all("empty")).toMatchObject([{ queue: "q", by: "t1" }]);
   });
 
+  test("a message of 16 MiB", async () => {
+    const { channel, first, ready } = await look();
+    await channel.assertQueue("q");
+    const size = 16 * 1024 * 1024;
+    channel.sendToQueue("q", Buffer.alloc(size, "x"), { headers: { large: true } });
+    expect(await first("published")).toMatchObject({ by: "t1", message: { size, headers: { large: true } } });
+    await expect.poll(() => ready("q")).toBe(1);
+    await channel.consume("q", (message) => message && channel.ack(message));
+    expect(await first("acked")).toMatchObject({ queue: "q", by: "t1" });
+  });
+
   test("a publish to an exchange that isn't there closes the channel, and is no message anywhere", async () => {
     const { channel, first, all } = await look();
     channel.publish("nowhere", "key", Buffer.from("lost"));

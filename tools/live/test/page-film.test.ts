@@ -3,13 +3,11 @@ import { fileURLToPath } from "node:url";
 import { startBroker } from "broker";
 import { expect, test } from "vitest";
 import { launchForTest } from "../browser/launch.ts";
-import { recordingOf } from "../film/main.ts";
-import { record, shapeOf } from "../film/record.ts";
+import { fromLines, record, recordingOf, shapeOf } from "../film/record.ts";
 import { film } from "../film/studio.ts";
-import type { Sent } from "../src/protocol.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const recording = JSON.parse(readFileSync(recordingOf(root, "topics"), "utf8")) as Sent[];
+const recording = fromLines(readFileSync(recordingOf(root, "topics"), "utf8"));
 
 test("the film in the README shows what happens today", async () => {
   const broker = await startBroker();

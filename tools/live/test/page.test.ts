@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { launchForTest } from "../browser/launch.ts";
 import type { PageServer } from "../src/server/server.ts";
@@ -164,9 +163,8 @@ describe.skipIf(!browser)("the page", () => {
     async (look) => {
       const { width, colorScheme } = look;
       const learner = await come({ viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce" });
-      const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
       const violations = async () => {
-        await learner.page.evaluate(axe);
+        await learner.page.evaluate(axe.source);
         const found: string = await learner.page.evaluate(
           "axe.run().then(({ violations }) => JSON.stringify(violations.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => html.slice(0, 120) + failureSummary)])))",
         );
