@@ -5,16 +5,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { progress, startBroker } from "broker";
 import { launch } from "../browser/launch.ts";
-import type { Sent } from "../src/protocol.ts";
-import { record } from "./record.ts";
+import { asLines, fromLines, record, recordingOf } from "./record.ts";
 import { film, RATE } from "./studio.ts";
 import { writeWebp } from "./webp.ts";
 
 const usage = "Usage: pnpm live film <pattern> [--record] [--scenario N]";
-
-/** Where the recording of a film is kept. It is part of the repository, and a test compares it with a fresh run. */
-export const recordingOf = (root: string, pattern: string): string =>
-  join(root, "tools/live/film", `${pattern}.json`);
 
 /**
  * The command line of `pnpm live film`: makes docs/film/<pattern>.webp of a recorded run.
@@ -33,14 +28,14 @@ export async function filmMain(args: string[], root: string): Promise<number> {
     if (options.record || !existsSync(path)) {
       const broker = await startBroker({ say });
       try {
-        await writeRecording(path, await record(root, pattern, scenario, broker));
+        await writeFile(path, asLines(await record(root, pattern, scenario, broker)));
       } finally {
         await broker.stop();
       }
     }
     const browser = await launch(say);
-    const frames = await film(browser, pattern, JSON.parse(await readFile(path, "utf8")) as Sent[]).finally(
-      () => browser.close(),
+    const frames = await film(browser, pattern, fromLines(await readFile(path, "utf8"))).finally(() =>
+      browser.close(),
     );
     const output = join(root, "docs/film", `${pattern}.webp`);
     await mkdir(join(root, "docs/film"), { recursive: true });
@@ -57,11 +52,6 @@ export async function filmMain(args: string[], root: string): Promise<number> {
     console.error((error as Error).message);
     return 1;
   }
-}
-
-/** One event a line, so that a change can be read. */
-async function writeRecording(path: string, events: Sent[]): Promise<void> {
-  await writeFile(path, `[\n${events.map((event) => `  ${JSON.stringify(event)}`).join(",\n")}\n]\n`);
 }
 
 function parse(args: string[]) {

@@ -1,6 +1,21 @@
+import { join } from "node:path";
 import type { Broker } from "broker";
 import type { LiveEvent, Sent } from "../src/protocol.ts";
 import { Session } from "../src/session/session.ts";
+
+/** Where the recording of a film is kept. It is part of the repository, and a test compares it with a fresh run. */
+export const recordingOf = (root: string, pattern: string): string =>
+  join(root, "tools/live/film", `${pattern}.jsonl`);
+
+/** One event a line, so that a change can be read. */
+export const asLines = (recording: Sent[]): string =>
+  recording.map((event) => `${JSON.stringify(event)}\n`).join("");
+
+export const fromLines = (text: string): Sent[] =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Sent);
 
 /**
  * Plays a scenario on a real broker, and records what a page would be told.
@@ -19,13 +34,12 @@ export async function record(
   broker: Broker,
 ): Promise<Sent[]> {
   const events: LiveEvent[] = [];
-  const session = await Session.open({
-    root,
-    pattern,
-    broker,
-    say: (event) => events.push(event),
-    isFree: true,
-  });
+  const say = (event: LiveEvent) => {
+    events.push(event);
+    // No page says when it has caught up.
+    if (event.type === "step" || event.type === "lingering") queueMicrotask(() => session.next(event.turn));
+  };
+  const session = await Session.open({ root, pattern, broker, say });
   try {
     const { over } = await session.play(scenario);
     await over;

@@ -92,7 +92,9 @@ describe.skipIf(!browser)("the page", () => {
     await expect
       .poll(() => learner.told())
       .toMatch(/worker 1's connection is lost: “A long task\.+” goes back to its place in task_queue\./);
-    expect(await learner.told()).toMatch(/delivers “A long task\.+” to worker 2, marked as redelivered\./);
+    await expect
+      .poll(() => learner.told())
+      .toMatch(/delivers “A long task\.+” to worker 2, marked as redelivered\./);
   });
 
   test("a message published by hand goes where the preview says", async () => {
@@ -137,9 +139,9 @@ describe.skipIf(!browser)("the page", () => {
     await one.run("sub", '"#"');
     for (const learner of [one, other])
       await expect.poll(() => learner.terminal('sub "#"').textContent()).toContain("Waiting for logs");
+    await one.look("Lesson");
     await other.open("hello");
     await expect.poll(() => one.page.url()).toMatch(/\/hello$/);
-    await one.look("Lesson");
     await one.page.locator(".lesson h1", { hasText: "hello" }).waitFor();
   });
 
