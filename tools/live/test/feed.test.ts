@@ -179,9 +179,11 @@ describe("what is seen on the wire", () => {
   });
 
   test("a publish to an exchange that isn't there closes the channel, and is no message anywhere", async () => {
-    const { channel, first, all } = await look();
+    const { channel, first, all, feed } = await look();
     channel.publish("nowhere", "key", Buffer.from("lost"));
     expect(await first("closed")).toMatchObject({ code: 404, terminal: "t1" });
+    // Its trace doesn't come, which is taken for what it is after some seconds.
+    await expect.poll(() => feed.awaitsTraces, { timeout: 15_000 }).toBe(false);
     expect([...all("routed"), ...all("dropped")]).toEqual([]);
   });
 

@@ -9,6 +9,8 @@ export interface Published extends Known {
   readonly at: number;
   /** Whether its publish has been told: what passed before it on its channel may have to wait. */
   isTold: boolean;
+  /** Whether the broker has closed the channel for a publish, which may be this one: then it has no trace. */
+  mayBeRefused: boolean;
   /** The queues that its trace names, if that came before it was told. */
   traced: string[] | undefined;
   /** Where it was put: known by its trace, or inferred when that doesn't come. */

@@ -25,6 +25,8 @@ const PATIENCE = 250;
 /** ms after which the broker is asked what there is, when something may have changed, and as long as something waits. */
 const SOON = 25;
 const REGULARLY = 250;
+/** The numbers of the method basic.publish. */
+const PUBLISH = "60.40";
 /** ms that a closed connection is remembered for its late traces. */
 const LATE = 10_000;
 
@@ -93,6 +95,11 @@ export class Feed {
   /** Whether the firehose runs. It ends with its broker. */
   get isOpen(): boolean {
     return this.#firehose !== undefined;
+  }
+
+  /** Whether it isn't known yet where some message went. */
+  get awaitsTraces(): boolean {
+    return this.#publishing.awaitsAny;
   }
 
   /** Ends the firehose and the looking. What it knows stays. */
@@ -284,9 +291,9 @@ export class Feed {
       case "connection.close":
       case "channel.close": {
         const what = passing.method === "channel.close" ? "channel" : "connection";
-        const { replyCode: code, replyText: text } = passing.fields;
+        const { replyCode: code, replyText: text, classId, methodId } = passing.fields;
         if (passing.direction === "in") say({ type: "closed", terminal, what, code, text });
-        if (what === "channel") this.#closed(channel);
+        if (what === "channel") this.#closed(channel, `${classId}.${methodId}` === PUBLISH);
         break;
       }
       case "channel.close-ok":
@@ -365,10 +372,10 @@ export class Feed {
     return true;
   }
 
-  #closed(channel: Channel): void {
+  #closed(channel: Channel, isForPublish: boolean): void {
     this.#deliveries.giveBack(channel, "channel closed");
     channel.declaring.length = 0;
-    this.#publishing.closed(channel);
+    this.#publishing.closed(channel, isForPublish);
     this.#showConsumers();
     this.#context.lookAgain();
   }

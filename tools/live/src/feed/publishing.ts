@@ -30,6 +30,11 @@ export class Publishing {
     return this.#untraced.has(mark);
   }
 
+  /** Whether any message is still to be put into its queues. */
+  get awaitsAny(): boolean {
+    return this.#untraced.size > 0;
+  }
+
   /** A publish has passed. Its turn to be told may be later, and its trace come before. */
   passed(channel: Channel, passing: PassingOf<"basic.publish">): void {
     const { exchange, routingKey: key, mandatory } = passing.fields;
@@ -38,6 +43,7 @@ export class Publishing {
       mandatory,
       at: performance.now(),
       isTold: false,
+      mayBeRefused: false,
       traced: undefined,
       routed: undefined,
     };
@@ -89,6 +95,11 @@ export class Publishing {
     for (const channel of connection.channels.values())
       for (const message of channel.untraced) {
         if (message.routed || !message.isTold || now - message.at < PATIENCE) continue;
+        if (message.mayBeRefused) {
+          this.#count(message.mark);
+          message.routed = [];
+          continue;
+        }
         const { queues } = route(this.#context.plan, message.exchange, message.key, message.view.headers);
         this.#route(channel, message, queues, "inferred");
       }
@@ -130,12 +141,14 @@ export class Publishing {
     return true;
   }
 
-  /** A channel is closed. What it has published may still be traced, except what it was closed for. */
-  closed(channel: Channel): void {
-    const { plan } = this.#context;
-    const isRefused = ({ exchange, routed }: Published) => !routed && plan.exchange(exchange) === undefined;
-    for (const { mark } of channel.untraced.filter(isRefused)) this.#count(mark);
-    channel.untraced = channel.untraced.filter((message) => !isRefused(message));
+  /**
+   * A channel is closed. What it has published may still be traced.
+   *
+   * @param isForPublish Whether it was closed for a publish: to an exchange that isn't there, or isn't allowed.
+   */
+  closed(channel: Channel, isForPublish: boolean): void {
+    if (isForPublish)
+      for (const message of channel.untraced) if (!message.routed) message.mayBeRefused = true;
     channel.unconfirmed.clear();
     channel.returnable = [];
     channel.confirms = false;

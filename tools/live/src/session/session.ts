@@ -21,7 +21,7 @@ import type {
   Value,
 } from "../protocol.ts";
 import { Refused } from "../refused.ts";
-import { readCommand, scriptsOf } from "./commands.ts";
+import { commandOf, readCommand, scriptsOf } from "./commands.ts";
 import { describe } from "./describe.ts";
 import { publishByHand } from "./hand.ts";
 import { Programs } from "./programs.ts";
@@ -51,7 +51,8 @@ export class Session {
   readonly name: string;
   readonly #options: SessionOptions;
   readonly #folder: string;
-  readonly #scripts: string[];
+  /** What its programs are started by. */
+  readonly #commands: string[];
   readonly #programs: Programs;
   readonly #steps: Steps;
   readonly #wires = new Set<TerminalWires>();
@@ -64,12 +65,12 @@ export class Session {
   #goOn: (() => void) | undefined;
   #isStepping = false;
 
-  private constructor(options: SessionOptions, readme: Readme, scripts: string[], world: World) {
+  private constructor(options: SessionOptions, readme: Readme, commands: string[], world: World) {
     this.#options = options;
     this.readme = readme;
     this.name = options.pattern;
     this.#folder = join(options.root, "examples", options.pattern);
-    this.#scripts = scripts;
+    this.#commands = commands;
     this.#world = world;
     this.#programs = new Programs(options.say);
     this.#steps = new Steps(options.say);
@@ -84,9 +85,12 @@ export class Session {
     const { root, pattern, broker, say, listen } = options;
     const folder = join(root, "examples", pattern);
     const readme = readReadme(join(folder, "README.md"));
-    const scripts = [...scriptsOf(folder).keys()];
+    const commands = [
+      ...readme.scenarios.flatMap(({ blocks }) => blocks.map(({ command }) => command)),
+      ...[...scriptsOf(folder).keys()].map((script) => commandOf(pattern, script, []).command),
+    ];
     say({ type: "pattern", name: pattern, title: readme.title });
-    return new Session(options, readme, scripts, await World.make(broker, scripts, say, listen));
+    return new Session(options, readme, commands, await World.make(broker, commands, say, listen));
   }
 
   get world(): World {
@@ -150,10 +154,11 @@ export class Session {
    */
   async run(script: string, words: string[]): Promise<string> {
     this.#programs.expectRoom();
-    if (!this.#scripts.includes(script)) throw new Refused(404, `There is no script "${script}".`);
+    if (!scriptsOf(this.#folder).has(script)) throw new Refused(404, `There is no script "${script}".`);
     this.#played = Number.POSITIVE_INFINITY;
-    if (!startsBroker(script) && this.#world.own) await this.#world.ready().catch(() => {});
-    const { id, env, wires } = await this.#newTerminal(script);
+    const { command } = commandOf(this.name, script, words);
+    if (!startsBroker(command)) await this.#world.isReady();
+    const { id, env, wires } = await this.#newTerminal(command);
     this.#programs.run(this.#folder, this.name, id, script, words, env, wires);
     return id;
   }
@@ -230,8 +235,7 @@ export class Session {
     say({ type: "scenario", index, heading: scenario.heading });
     this.#retell();
     const stages = new Map<Block, { id: string; env: NodeJS.ProcessEnv; wires: TerminalWires }>();
-    for (const block of scenario.blocks)
-      stages.set(block, await this.#newTerminal(readCommand(block.command).script));
+    for (const block of scenario.blocks) stages.set(block, await this.#newTerminal(block.command));
     const stageOf = (block: Block) => stages.get(block) as NonNullable<ReturnType<typeof stages.get>>;
     try {
       const performances = await play(scenario, {
@@ -240,7 +244,7 @@ export class Session {
         patience,
         signal,
         beforeOpen: async (block) => {
-          if (!startsBroker(readCommand(block.command).script)) await this.#world.ready(signal);
+          if (!startsBroker(block.command)) await this.#world.ready(signal);
           const { narration } = block;
           await this.#turnOf({
             type: "step",
@@ -297,16 +301,16 @@ export class Session {
   async #renew(): Promise<void> {
     const { broker, say, listen } = this.#options;
     await this.#world.close();
-    this.#world = await World.make(broker, this.#scripts, say, listen);
+    this.#world = await World.make(broker, this.#commands, say, listen);
   }
 
-  async #newTerminal(script: string) {
+  async #newTerminal(command: string) {
     const id = `t${++this.#terminals}`;
     const world = this.#world;
     const wires = new TerminalWires(id, this.#listener(world));
     this.#wires.add(wires);
     const { virtualHost, own, reserved } = world;
-    const direct = startsBroker(script);
+    const direct = startsBroker(command);
     const via = async (url: string) => (direct ? url : wires.lay(url, reserved));
     const env: NodeJS.ProcessEnv = {
       AMQP_URL: await wires.lay(virtualHost.amqpUrl, reserved),

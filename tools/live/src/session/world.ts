@@ -35,6 +35,7 @@ export class World {
   readonly #stopping = new AbortController();
   /** Whether it is known that the broker is away. */
   #isSuspended = false;
+  #isWatching = false;
   #shownCluster = "";
 
   private constructor(
@@ -67,20 +68,20 @@ export class World {
    * Makes one.
    *
    * @param broker Where.
-   * @param scripts The names of the pattern's scripts. One called `broker` or `cluster` starts a broker of its own.
+   * @param commands What its programs are started by: some start a broker of their own.
    * @param say Hears what the page should.
    * @param listen Hears each single happening, also when there are more than the page can show.
    * @throws When the broker has no management API, or can't be reached.
    */
   static async make(
     broker: Broker,
-    scripts: readonly string[],
+    commands: readonly string[],
     say: (event: LiveEvent) => void,
     listen?: (happening: Happening) => void,
   ): Promise<World> {
     const virtualHost = await broker.createVirtualHost();
-    const own = scripts.some(startsBroker) ? await ownBrokers() : undefined;
-    const world = new World(broker, virtualHost, own, scripts.includes("cluster"), say, listen);
+    const own = commands.some(startsBroker) ? await ownBrokers() : undefined;
+    const world = new World(broker, virtualHost, own, commands.some(startsCluster), say, listen);
     try {
       if (!world.#seesCluster) {
         await world.feed.open();
@@ -101,15 +102,26 @@ export class World {
     return ports.flatMap((port) => [port, port + 10_000]);
   }
 
-  /** Waits until what happens next is seen: a cluster that a program has just started must answer first. */
-  async ready(signal?: AbortSignal): Promise<void> {
-    if (!this.#seesCluster || this.feed.isOpen) return;
+  /**
+   * Waits until what happens next is seen: a cluster that a program has just started must answer first.
+   *
+   * @param signal Gives up.
+   * @throws When it doesn't answer within a minute, or the signal's reason.
+   */
+  async ready(signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + CLUSTER_PATIENCE;
-    while (!(await this.#openFeed())) {
+    while (!(await this.isReady())) {
       if (performance.now() > deadline) throw new Error("The cluster does not answer.");
       await setTimeout(OFTEN, undefined, { signal });
     }
-    void this.#watch();
+  }
+
+  /** Whether what happens next is seen. */
+  async isReady(): Promise<boolean> {
+    if (!this.#seesCluster || this.feed.isOpen) return true;
+    if (!(await this.#openFeed())) return false;
+    if (!this.#isWatching) void this.#watch();
+    return true;
   }
 
   /** The broker is about to go away. */
@@ -142,6 +154,7 @@ export class World {
 
   /** Looks again when the broker was away or, in a cluster, the node that was looked at; tells of the cluster's nodes. */
   async #watch(): Promise<void> {
+    this.#isWatching = true;
     const { signal } = this.#stopping;
     for (
       let wasOpen = true;
@@ -183,8 +196,11 @@ export class World {
   }
 }
 
-/** Whether a script starts a broker of its own, so that its terminal gets the broker's place and not a wire to it. */
-export const startsBroker = (script: string): boolean => script === "broker" || script === "cluster";
+/** Whether a command starts a broker of its own, so that its terminal gets the broker's place and not a wire to it. */
+export const startsBroker = (command: string): boolean =>
+  /^pnpm (--filter \S+ )?(run )?(broker|cluster)\b/.test(command);
+
+const startsCluster = (command: string) => startsBroker(command) && /\bcluster\b/.test(command);
 
 async function ownBrokers(): Promise<OwnBrokers> {
   const [mqtt, amqps] = await freePorts(2);
