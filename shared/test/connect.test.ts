@@ -5,65 +5,100 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { generate } from "selfsigned";
-import { afterAll, beforeEach, describe, expect, vi } from "vitest";
-import { BrokerError, connect } from "../src/index.ts";
+import { afterAll, describe, expect } from "vitest";
+import { openWire } from "wire";
+import { BrokerError, type Channels, connect } from "../src/amqp/index.ts";
+import { keptLog } from "./lines.ts";
 import { test } from "./own-host.ts";
-
-beforeEach(() => {
-  const errors = vi.spyOn(console, "error").mockImplementation(() => {});
-  return () => errors.mockRestore();
-});
+import { socketsTo } from "./sockets.ts";
 
 test("runs its setup on the first connection and on each later one", async ({ broker, ownHost }) => {
+  const { log, lines, said } = keptLog();
   let runs = 0;
   const connection = await connect({
     url: ownHost.amqpUrl,
-    async setup(model) {
-      const channel = await model.createChannel();
+    log,
+    async setup(connection) {
+      const channel = await connection.createChannel();
       await channel.assertQueue("declared", { exclusive: true });
       runs++;
     },
   });
   expect(runs).toBe(1);
-  const back = once(connection, "connect");
+  expect(connection.status).toBe("open");
   await broker.closeConnections(ownHost.name);
-  await back;
+  await said(/Connected again/);
   expect(runs).toBe(2);
-  expect(console.error).toHaveBeenNthCalledWith(1, expect.stringMatching(/^ \[!] Connection lost/));
-  expect(console.error).toHaveBeenNthCalledWith(2, " [!] Connected again.");
+  expect(lines).toEqual([
+    expect.stringMatching(/^Connection lost \(.+\)\. Reconnecting \.\.\.$/),
+    "Connected again.",
+  ]);
   await connection.close();
+  expect(connection.status).toBe("closed");
 });
 
-test("says once why it is refused when it wants to come back, and goes on trying", async ({
+test("tells once why it is refused when it wants to come back, and goes on trying", async ({
   broker,
   ownHost,
 }) => {
   const user = await broker.createUser({ vhost: ownHost.name, configure: ".*", write: ".*", read: ".*" });
   const setPassword = (password: string) =>
     broker.management("PUT", `/users/${user.name}`, { password, tags: "" });
-  const connection = await connect({ url: user.amqpUrl });
+  const wire = await openWire(user.amqpUrl);
+  let attempts = 0;
+  wire.on("connection", () => attempts++);
+  const { log, lines, said } = keptLog();
+  const connection = await connect({ url: wire.amqpUrl, log });
   await setPassword("another");
-  await broker.closeConnections(ownHost.name);
-  for (const _ of [1, 2, 3]) await once(connection, "connect-failed");
-  expect(vi.mocked(console.error).mock.calls).toEqual([
-    [expect.stringMatching(/^ \[!] Connection lost/)],
-    [expect.stringMatching(/^ \[!] .* refused the login/)],
+  wire.cut();
+  await expect.poll(() => attempts, { timeout: 20_000 }).toBe(4);
+  expect(lines).toEqual([
+    expect.stringMatching(/^Connection lost/),
+    expect.stringMatching(/ refused the login/),
   ]);
-  const back = once(connection, "connect");
+  expect(lines.join()).not.toContain(user.password);
   await setPassword(user.password);
-  await back;
+  await said(/Connected again/);
   await connection.close();
+  await wire.close();
   await user.delete();
 });
 
-test("lets a caller wait for a channel while the broker is away", async ({ broker, ownHost }) => {
-  const connection = await connect({ url: ownHost.amqpUrl });
-  const lost = once(connection, "disconnect");
-  await broker.closeConnections(ownHost.name);
-  await lost;
-  const channel = await connection.createConfirmChannel();
-  await channel.assertQueue("later", { durable: true });
+test("lets a caller wait for a channel while the broker is away", async ({ virtualHost }) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  const connection = await connect({ url: wire.amqpUrl });
+  await wire.unplug();
+  await expect.poll(() => connection.status).toBe("connecting");
+  const opening = connection.createConfirmChannel();
+  await wire.plugIn();
+  await (await opening).assertQueue("later", { durable: true });
   await connection.close();
+  await wire.close();
+});
+
+test("opens a channel on the next connection when one is lost while the channel is being opened", async ({
+  virtualHost,
+}) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  const connection = await connect({ url: wire.amqpUrl });
+  const reached = wire.stopAt({ method: "channel.open" });
+  const opening = connection.createChannel();
+  await reached;
+  wire.cut();
+  await (await opening).assertQueue("reopened", { durable: true });
+  await connection.close();
+  await wire.close();
+});
+
+test("ends what waits for a channel when it is closed", async ({ virtualHost }) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  const connection = await connect({ url: wire.amqpUrl });
+  await wire.unplug();
+  await expect.poll(() => connection.status).toBe("connecting");
+  const opening = connection.createChannel();
+  await connection.close();
+  await expect(opening).rejects.toThrow("The connection is closed.");
+  await wire.close();
 });
 
 test("survives an error on a channel", async ({ virtualHost }) => {
@@ -75,21 +110,19 @@ test("survives an error on a channel", async ({ virtualHost }) => {
   await connection.close();
 });
 
-test("tells the broker which program it is", async ({ virtualHost, management }) => {
-  const connection = await connect({ url: virtualHost.amqpUrl, name: "billing" });
-  await expect
-    .poll(
-      async () => {
-        const found = await management<{ client_properties?: { connection_name?: string } }[]>(
-          "GET",
-          `/vhosts/${virtualHost.name}/connections`,
-        );
-        return found.map(({ client_properties }) => client_properties?.connection_name);
-      },
-      { timeout: 30_000 },
-    )
-    .toContain("billing");
+test("tells the broker which program it is, and asks for a heartbeat of 20 s", async ({ virtualHost }) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  const said: unknown[] = [];
+  wire.on("said", (frame) => {
+    if ("fields" in frame) said.push(frame.fields);
+  });
+  const connection = await connect({ url: wire.amqpUrl, name: "billing" });
+  expect(said).toContainEqual(
+    expect.objectContaining({ clientProperties: expect.objectContaining({ connection_name: "billing" }) }),
+  );
+  expect(said).toContainEqual(expect.objectContaining({ heartbeat: 20 }));
   await connection.close();
+  await wire.close();
 });
 
 test("takes user, password, virtual host and query from the URL, however they are spelt", async ({
@@ -103,7 +136,7 @@ test("takes user, password, virtual host and query from the URL, however they ar
   const url = new URL(virtualHost.amqpUrl);
   url.username = encodeURIComponent(user);
   url.password = encodeURIComponent(password);
-  url.search = "?heartbeat=7&frameMax=8192";
+  url.search = "?heartbeat=7&frameMax=8192&channel_max=";
 
   const connection = await connect({ url: url.href });
   const channel = await connection.createChannel();
@@ -121,15 +154,17 @@ test("turns to a cluster's next node when one doesn't answer, or is lost", async
 }) => {
   // Two virtual hosts can be told apart, and their connections cut, as if they were nodes.
   const nobody = "amqp://guest:a,b@127.0.0.1:1";
-  const connection = await connect({ url: [nobody, ownHost.amqpUrl, nobody, virtualHost.amqpUrl].join() });
+  const { log, said } = keptLog();
+  // A space behind a comma is allowed.
+  const url = [nobody, ownHost.amqpUrl, nobody, virtualHost.amqpUrl].join(", ");
+  const connection = await connect({ url, log });
   const declare = async (queue: string) =>
     (await connection.createChannel()).assertQueue(queue, { exclusive: true });
   await declare("before");
   expect(await broker.management("GET", `/queues/${ownHost.name}/before`)).toMatchObject({ name: "before" });
 
-  const back = once(connection, "connect");
   await broker.closeConnections(ownHost.name);
-  await back;
+  await said(/Connected again/);
   await declare("after");
   expect(await broker.management("GET", `/queues/${virtualHost.name}/after`)).toMatchObject({
     name: "after",
@@ -177,19 +212,19 @@ describe("TLS", () => {
       "an unknown authority",
       {},
       (url) => url,
-      "shows a certificate of an unknown authority (self-signed certificate). If it is yours, name its file: AMQP_URL=amqps://…?cacertfile=…, or NODE_EXTRA_CA_CERTS.",
+      "shows a certificate of an unknown authority (self-signed certificate). If it is yours, name its file in the URL (amqps://…?cacertfile=…) or in NODE_EXTRA_CA_CERTS.",
     ],
     [
       "another host's certificate",
       { name: "broker.example" },
       (url, file) => `${url}?cacertfile=${file}`,
-      "shows a certificate for another host: DNS:broker.example. Use a name that is in it, if that is where you meant to go.",
+      "shows a certificate for another host: DNS:broker.example. Connect to a name that is in it.",
     ],
     [
       "an expired certificate",
       { notBeforeDate: inDays(-2), notAfterDate: inDays(-1) },
       (url, file) => `${url}?cacertfile=${file}`,
-      "has expired. Whoever runs it has to renew it.",
+      "has expired. Its owner has to renew it.",
     ],
     [
       "tomorrow's certificate",
@@ -203,12 +238,17 @@ describe("TLS", () => {
       (url, file) => `${url}?cacertfile=${file}&auth_mechanism=external`,
       "doesn't take a certificate for a login: its mechanism EXTERNAL (plugin rabbitmq_auth_mechanism_ssl) is off.",
     ],
-    ["no TLS at all", {}, () => "plain", "doesn't speak TLS on this port. For amqps: it is 5671 as a rule."],
+    [
+      "no TLS at all",
+      {},
+      () => "plain",
+      "doesn't speak TLS on this port. RabbitMQ's port for amqps: is usually 5671.",
+    ],
     [
       "a file that isn't there",
       {},
       (url) => `${url}?certfile=/nowhere/me.pem`,
-      "AMQP_URL names a certfile that can't be read: ENOENT",
+      "The broker's URL names a certfile that can't be read: ENOENT",
     ],
     ["a file that is no certificate", {}, (url) => `${url}?certfile=package.json`, "failed: no start line"],
   ])("refuses %s in one line", async (_, certificate, urlOf, expected) => {
@@ -251,80 +291,214 @@ describe("TLS", () => {
   }
 });
 
-test("gives up in two lines when nobody answers, without the password", async () => {
-  const port = await freePort();
-  const error = await connect({ url: `amqp://me:secret@127.0.0.1:${port}/shop` }).catch(
-    (error: unknown) => error,
-  );
+test("gives up when no broker answers, without the password", async () => {
+  const error = await connect({ url: "amqp://me:secret@127.0.0.1:1/shop" }).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(BrokerError);
-  expect((error as BrokerError).message).toBe(
-    `No RabbitMQ at amqp://me@127.0.0.1:${port}/shop (connection refused).\n` +
-      "Start one with `pnpm broker` or `docker compose up -d`, or set AMQP_URL to yours.",
-  );
+  expect(error).toMatchObject({
+    message: "No RabbitMQ at amqp://me@127.0.0.1:1/shop (connection refused).",
+    code: "ECONNREFUSED",
+    retriable: true,
+  });
 });
 
-test("comes through when the broker is a moment late", async ({ virtualHost }) => {
-  const { hostname, port: brokerPort, pathname } = new URL(virtualHost.amqpUrl);
+test("comes through when the broker is a moment late, and waits for as long as it is told to", async ({
+  virtualHost,
+}) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  await wire.unplug();
+  const late = connect({ url: wire.amqpUrl });
+  const patient = connect({ url: wire.amqpUrl, patience: Number.POSITIVE_INFINITY });
+  const impatient = connect({ url: wire.amqpUrl, patience: 0 });
+  await expect(impatient).rejects.toThrow(/connection refused/);
+  await wire.plugIn();
+  await (await late).close();
+  await (await patient).close();
+  await wire.close();
+});
+
+test("waits for a broker that is still starting behind a port that hangs up, and says so", async ({
+  virtualHost,
+}) => {
   const port = await freePort();
-  const connecting = connect({ url: `amqp://127.0.0.1:${port}${pathname}` });
-  const door = createServer((socket) => {
-    const broker = dial(Number(brokerPort), hostname);
-    socket.on("error", () => broker.destroy()).pipe(broker);
-    broker.on("error", () => socket.destroy()).pipe(socket);
-  });
-  door.listen(port, "127.0.0.1");
+  // What Docker's proxy does for a published port on which nothing listens in the container yet.
+  const proxy = createServer((socket) => socket.resetAndDestroy()).listen(port, "127.0.0.1");
+  const { log, lines, said } = keptLog();
+  const connecting = connect({ url: virtualHost.amqpUrl.replace(/:\d+/, `:${port}`), patience: 0, log });
+  await said(/still starting\. Waiting \.\.\.$/);
+  proxy.close();
+  await once(proxy, "close");
+  const wire = await openWire(virtualHost.amqpUrl, { port });
   await (await connecting).close();
-  door.close();
+  expect(lines).toHaveLength(1);
+  await wire.close();
+});
+
+test("gives up a peer that accepts the connection and says nothing, after the time that the URL names", async ({
+  virtualHost,
+}) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  wire.freeze();
+  const silent = connect({ url: `${wire.amqpUrl}?connection_timeout=300`, patience: 0 });
+  await expect(silent).rejects.toThrow(/\(no answer\)/);
+  await wire.close();
+});
+
+test("closes at once while it is connecting to a peer that says nothing", async ({
+  virtualHost,
+  onTestFinished,
+}) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  const open = socketsTo(wire.port, onTestFinished);
+  wire.freeze();
+  const stopping = new AbortController();
+  const connected = wire.nextConnection();
+  const silent = connect({ url: wire.amqpUrl, signal: stopping.signal });
+  await connected;
+  stopping.abort();
+  await expect(silent).rejects.toThrow("The connection is closed.");
+  await expect.poll(open).toBe(0);
+  await wire.close();
+});
+
+test("tries again when the first connection is cut during its setup, wherever that is", async ({
+  virtualHost,
+}) => {
+  for (const method of ["channel.open", "queue.declare", "basic.qos"] as const) {
+    const wire = await openWire(virtualHost.amqpUrl);
+    const reached = wire.stopAt({ method }).then(() => wire.cut("rst"));
+    let runs = 0;
+    const connection = await connect({
+      url: wire.amqpUrl,
+      async setup(connection) {
+        runs++;
+        const channel = await connection.createChannel();
+        await channel.assertQueue("cut", { exclusive: true });
+        await channel.prefetch(1);
+      },
+    });
+    await reached;
+    expect(runs).toBe(2);
+    await connection.close();
+    await wire.close();
+  }
 });
 
 test("comes through when a connection whose setup has failed is lost before it is closed", async ({
   virtualHost,
-  onTestFinished,
 }) => {
-  const { hostname, port: brokerPort, pathname } = new URL(virtualHost.amqpUrl);
-  let hangUp = false;
-  const door = createServer((near) => {
-    const far = dial(Number(brokerPort), hostname);
-    far.on("error", () => near.destroy()).pipe(near);
-    near.on("error", () => far.destroy());
-    near.on("data", (bytes) => {
-      if (hangUp) near.destroy();
-      else far.write(bytes);
-      hangUp = false;
-    });
-  });
-  door.listen(0, "127.0.0.1");
-  await once(door, "listening");
-  onTestFinished(() => void door.close());
+  const wire = await openWire(virtualHost.amqpUrl);
+  void wire.stopAt({ method: "connection.close" }).then(() => wire.cut());
   let runs = 0;
   const connection = await connect({
-    url: `amqp://127.0.0.1:${(door.address() as AddressInfo).port}${pathname}`,
+    url: wire.amqpUrl,
     async setup() {
-      if (++runs > 1) return;
-      // What is said next is that the connection closes.
-      hangUp = true;
-      throw Object.assign(new Error("lost"), { code: "ECONNRESET" });
+      if (++runs === 1) throw Object.assign(new Error("lost"), { code: "ECONNRESET" });
     },
   });
   expect(runs).toBe(2);
   await connection.close();
+  await wire.close();
 });
 
+test("leaves no socket to a peer that has gone silent, and reconnects past it", async ({
+  virtualHost,
+  onTestFinished,
+}) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  const open = socketsTo(wire.port, onTestFinished);
+  const { log, said } = keptLog();
+  const connection = await connect({ url: `${wire.amqpUrl}?heartbeat=1`, log });
+  wire.freeze();
+  await said(/Connection lost \(Heartbeat timeout\)/);
+  wire.thaw();
+  await said(/Connected again/);
+  await expect.poll(open).toBe(1);
+  await connection.close();
+  await wire.close();
+});
+
+test("closes in time when the broker has gone silent", async ({ virtualHost, onTestFinished }) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  const open = socketsTo(wire.port, onTestFinished);
+  const connection = await connect({ url: wire.amqpUrl });
+  wire.freeze();
+  await connection.close({ deadline: 100 });
+  await expect.poll(open).toBe(0);
+  await wire.close();
+});
+
+test("waits longer and longer between connections that don't stand", async ({ virtualHost }) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  const times: number[] = [];
+  wire.on("connection", () => times.push(performance.now()));
+  const connection = await connect({
+    url: wire.amqpUrl,
+    async setup() {
+      // Once it has stood for an instant.
+      setImmediate(() => wire.cut());
+    },
+  });
+  await expect.poll(() => times.length, { timeout: 20_000 }).toBe(6);
+  const pauses = times.slice(1).map((time, index) => time - (times[index] as number));
+  // Each pause is twice as long as the one before, give or take a fifth.
+  expect(pauses[4]).toBeGreaterThan(4 * (pauses[0] as number));
+  await connection.close();
+  await wire.close();
+});
+
+const expected = "expected amqp://user:password@host:5672/virtual-host or amqps://….";
+
 test.each([
-  [
-    "no url at all",
-    "AMQP_URL is not a URL: expected amqp://user:password@host:5672/virtual-host or amqps://….",
-  ],
-  [
-    "http://me:secret@localhost",
-    "AMQP_URL begins with http: but expected amqp://user:password@host:5672/virtual-host or amqps://….",
-  ],
-  [
-    "amqp://me:%zz@localhost",
-    "AMQP_URL is not a URL: expected amqp://user:password@host:5672/virtual-host or amqps://….",
-  ],
-])("refuses %s and doesn't repeat it", async (url, message) => {
-  await expect(connect({ url })).rejects.toThrow(new BrokerError(message));
+  ["no url at all", `The broker's URL is not a URL: ${expected}`],
+  ["http://me:secret@localhost", `The broker's URL begins with http: but ${expected}`],
+  ["amqp://me:%zz@localhost", `The broker's URL is not a URL: ${expected}`],
+  ["amqp://localhost?heartbeat=abc", /wrong heartbeat: it takes 0, or a whole number from 1 to 65535\.$/],
+  ["amqp://localhost?heartbeat=-5", /wrong heartbeat/],
+  ["amqp://localhost?channelMax=x", /wrong channelMax/],
+  ["amqp://localhost?channel_max=70000", /wrong channel_max: .* 65535/],
+  ["amqp://localhost?frame_max=100", /wrong frame_max: .* 4096/],
+  ["amqp://localhost?maxFrameSize=1", /wrong maxFrameSize/],
+  ["amqp://localhost?connection_timeout=0", /wrong connection_timeout: it takes a whole number from 1/],
+  ["amqp://localhost?locale=de_DE", /wrong locale: it takes en_US/],
+  ["amqps://localhost?verify=verify_none", /wrong verify: it takes verify_peer/],
+  ["amqp://localhost?auth_mechanism=external", /auth_mechanism, which needs amqps:\.$/],
+  ["amqp://localhost?cacertfile=ca.pem", /cacertfile, which needs amqps:\.$/],
+  ["amqps://localhost?auth_mechanism=none", /wrong auth_mechanism: it takes plain or external/],
+  ["amqp://localhost?heart_beat=5", /not known here: "heart_beat"\. Known are heartbeat, /],
+  ["amqp://localhost?%1b[31m=5", /not known here: "\\u001b\[31m"/],
+  [`amqp://localhost/${"v".repeat(256)}`, /virtual host of more than 255 bytes/],
+])("refuses %s in one line, without its password", async (url, message) => {
+  const error = await connect({ url }).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(BrokerError);
+  expect((error as BrokerError).message).toMatch(message);
+  expect((error as BrokerError).message).not.toMatch(/\n|secret/);
+});
+
+test("names the peer that doesn't speak AMQP", async () => {
+  const server = createServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")).listen(
+    0,
+    "127.0.0.1",
+  );
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await expect(connect({ url: `amqp://127.0.0.1:${port}` })).rejects.toThrow(
+    `amqp://127.0.0.1:${port} doesn't speak AMQP. RabbitMQ's port is usually 5672, or 5671 with amqps:.`,
+  );
+  server.close();
+});
+
+test("shows control characters in what the broker quotes", async ({ virtualHost }) => {
+  const connection = await connect({ url: virtualHost.amqpUrl });
+  const channel = await connection.createChannel();
+  await channel.assertQueue("quoted", { arguments: { "x-dead-letter-exchange": "red \x1b[31m" } });
+  const setup = async (connection: Channels) => {
+    await (await connection.createChannel()).assertQueue("quoted");
+  };
+  const error = await connect({ url: virtualHost.amqpUrl, setup }).catch((error: unknown) => error);
+  expect((error as Error).message).toMatch(
+    /^The queue "quoted" exists with another x-dead-letter-exchange: .*red \\x1b\[31m/,
+  );
+  await connection.close();
 });
 
 async function freePort(): Promise<number> {

@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer, connect as dial } from "node:net";
 import { test } from "testkit";
 import { expect } from "vitest";
 
@@ -32,26 +30,11 @@ test("says that the connection was lost before the last confirm", async ({ priva
 test("is content when the connection is lost after the last confirm", async ({
   virtualHost,
   runWith,
-  onTestFinished,
+  wireTo,
 }) => {
-  const { port, pathname } = new URL(virtualHost.amqpUrl);
-  // channel.close of AMQP 0-9-1: class 20, method 40
-  const closing = Buffer.from([0, 20, 0, 40]);
-  const proxy = createServer((client) => {
-    const broker = dial(Number(port), "127.0.0.1");
-    for (const socket of [client, broker]) socket.on("error", () => {});
-    client.on("data", (bytes) => {
-      if (bytes.includes(closing)) client.destroy();
-      else broker.write(bytes);
-    });
-    broker.pipe(client);
-    client.on("close", () => broker.destroy());
-  }).listen(0, "127.0.0.1");
-  onTestFinished(() => void proxy.close());
-  await once(proxy, "listening");
-
-  const amqpUrl = `amqp://127.0.0.1:${(proxy.address() as AddressInfo).port}${pathname}`;
-  const publisher = runWith({ amqpUrl }, program, "cut");
+  const wire = await wireTo(virtualHost.amqpUrl);
+  void wire.stopAt({ method: "channel.close" }).then(() => wire.cut());
+  const publisher = runWith({ amqpUrl: wire.amqpUrl }, program, "cut");
   expect(await publisher.exit).toEqual({ code: 0, signal: null });
   expect(publisher.lines).toEqual(["confirmed, 42"]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { text } from "../src/text.ts";
+import { text } from "../src/amqp/text.ts";
 
 test.each([
   ["plain text stays", "Hello, wörld 👋🏽 漢字", "Hello, wörld 👋🏽 漢字"],

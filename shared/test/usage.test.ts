@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { integer } from "../src/usage.ts";
+import { integer, misfit } from "../src/script/usage.ts";
 
-const lines = "Usage:   arguments <word>... [--count N]\nExample: arguments a b --count 3\n";
+const lines = "Usage:   arguments [word]... [--count N]\nExample: arguments a b --count 3\n";
 
 function run(...args: string[]) {
   const { npm_package_name: _, ...env } = process.env;
@@ -56,4 +56,27 @@ test.each([
   [" 1", 0, undefined],
 ])("integer(%j, %d) is %j", (word, least, number) => {
   expect(integer(word, least)).toBe(number);
+});
+
+test.each([
+  ["receive", ["x"], "receive takes no arguments."],
+  ["worker [--fail-on word]", ["x"], "worker takes no arguments but its options."],
+  ["client [n]", ["1", "2"], "client takes 1 argument at most."],
+  ["chat <you> <partner>", ["Jean"], "chat needs a <partner>."],
+  ["chat <you> <partner>", ["a", "b", "c"], "chat takes 2 arguments at most."],
+  ["sub <pattern>...", [], "sub needs at least one <pattern>."],
+  ["sub <pattern>...", ["a", "é".repeat(128)], "A pattern has at most 255 bytes."],
+  ["pub [routing key] [text...]", ["k".repeat(256), "text"], "A routing key has at most 255 bytes."],
+])("%s refuses %j", (synopsis, words, reason) => {
+  expect(misfit(synopsis, words)).toBe(reason);
+});
+
+test.each([
+  ["send [text...]", []],
+  ["send [text...]", ["a", "b"]],
+  ["pub [routing key] [text...]", ["k".repeat(255), "t".repeat(256)]],
+  ["send [--as <user>] [--trust <authority>] [text...]", ["a", "b"]],
+  ["pub [individual|batch|async]... [--count N]", ["batch", "async"]],
+])("%s takes %j", (synopsis, words) => {
+  expect(misfit(synopsis, words)).toBeUndefined();
 });

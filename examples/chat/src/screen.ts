@@ -2,7 +2,7 @@ import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor 
 
 export interface ScreenOptions {
   /** Where lines are typed, or come from. */
-  input: NodeJS.ReadableStream;
+  input: NodeJS.ReadableStream & { setRawMode?(mode: boolean): void };
   /** Where lines are shown. */
   output: NodeJS.WritableStream & { columns?: number };
   /** Whether both are a terminal whose cursor can be moved. */
@@ -103,7 +103,20 @@ export class Screen {
       this.#erase(readline.getCursorPos().rows + 1);
       this.#drawPrompt(readline);
     });
+    const onContinue = () => {
+      input.setRawMode?.(true);
+      this.#drawPrompt(readline);
+    };
+    // By itself, readline would stop this process alone, and pnpm above it would keep the terminal: the shell waits until
+    // all of its job has stopped.
+    readline.on("SIGTSTP", () => {
+      process.once("SIGCONT", onContinue);
+      this.#erase(readline.getCursorPos().rows);
+      input.setRawMode?.(false);
+      process.kill(0, "SIGTSTP");
+    });
     readline.once("close", () => {
+      process.removeListener("SIGCONT", onContinue);
       input.removeListener("keypress", onKey);
       this.#abovePrompt(() => {
         this.#prompting = undefined;

@@ -10,11 +10,13 @@ const up = "\x1b[A";
 const down = "\x1b[B";
 const left = "\x1b[D";
 const ctrl = { c: "\x03", d: "\x04" };
+const ctrlZ = "\x1a";
 
 /** A screen in a terminal of 30 columns and 8 rows, and somebody who types there. */
 function open() {
   const glass = new xterm.Terminal({ cols: 30, rows: 8, allowProposedApi: true });
-  const keyboard = Object.assign(new PassThrough(), { setRawMode() {} });
+  const setRawMode = vi.fn();
+  const keyboard = Object.assign(new PassThrough(), { setRawMode });
   const output = Object.assign(new PassThrough(), { columns: 30, rows: 8 });
   // Where a program ends a line, a terminal's driver also goes back to its beginning.
   output.on("data", (bytes: Buffer) => glass.write(bytes.toString().replace(/\r?\n/g, "\r\n")));
@@ -40,6 +42,8 @@ function open() {
     /** Resolves when `lines` has ended. */
     left,
     type: (keys: string) => keyboard.write(keys),
+    /** Switches the terminal between lines and single keys. */
+    setRawMode,
     /** Waits until the terminal shows these rows and no more, what has scrolled away included. */
     shows: (...expected: string[]) =>
       expect
@@ -177,6 +181,23 @@ describe("in a terminal", () => {
       await screen.print("Bye");
       await shows("Bye");
     });
+
+  test("Ctrl-Z stops the whole job, and the prompt is back when it continues", async () => {
+    // It would stop the tests, too.
+    const kill = vi.spyOn(process, "kill").mockReturnValue(true);
+    onTestFinished(() => kill.mockRestore());
+    const { screen, type, shows, setRawMode } = open();
+    type(`Hello${ctrlZ}`);
+    await expect.poll(() => kill.mock.calls).toEqual([[0, "SIGTSTP"]]);
+    expect(setRawMode).toHaveBeenLastCalledWith(false);
+    await shows("");
+    process.emit("SIGCONT");
+    expect(setRawMode).toHaveBeenLastCalledWith(true);
+    await shows("> Hello");
+    await screen.print("Pierre: Hi");
+    type("!");
+    await shows("Pierre: Hi", "> Hello!");
+  });
 
   test("close ends it, and what arrives later is still marked", async () => {
     const { screen, shows, left } = open();

@@ -1,4 +1,4 @@
-// receive.ts with amqplib alone: what `consume` spares it, but for reconnecting.
+// receive.ts with amqplib alone. It shows what `consume` does for you, except that it doesn't reconnect.
 import { connect } from "amqplib";
 
 const connection = await connect(process.env.AMQP_URL ?? "amqp://localhost");
@@ -8,7 +8,7 @@ console.log(" [*] Waiting for messages in hello. To exit press CTRL+C");
 await channel.consume(
   "hello",
   (delivery) => {
-    // null: the broker has cancelled the consumer, because somebody deleted the queue.
+    // null means that the broker has cancelled the consumer, because the queue was deleted.
     if (delivery) console.log(` [x] Received ${delivery.content}`);
   },
   { noAck: true },

@@ -1,13 +1,12 @@
-import { consume, text, usage } from "shared";
+import { consume, handle, text, usage } from "shared";
 import { declareHello, queue } from "./topology.ts";
 
-const { words, refuse } = usage("receive", "receive");
-if (words.length > 0) refuse("receive takes no arguments.");
+usage("receive", "receive");
 
 await consume(async (channel) => {
   await declareHello(channel);
-  await channel.consume(queue, ({ content }) => console.log(` [x] Received ${text(content)}`), {
-    noAck: true,
-  });
+  const print = handle(({ content }) => console.log(` [x] Received ${text(content)}`));
+  // noAck: the broker counts a message as done when it has sent it to us.
+  await channel.consume(queue, print, { noAck: true });
   console.log(` [*] Waiting for messages in ${queue}. To exit press CTRL+C`);
 });

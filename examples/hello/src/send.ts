@@ -6,6 +6,8 @@ const message = words.join(" ") || "Hello World!";
 
 await produce(async (channel) => {
   await declareHello(channel);
-  channel.sendToQueue(queue, Buffer.from(message));
+  channel.sendToQueue(queue, Buffer.from(message), { contentType: "text/plain" });
+  // sendToQueue only writes to a buffer. The message is safe when the broker has confirmed it.
+  await channel.waitForConfirms();
   console.log(` [x] Sent ${text(message)}`);
 });

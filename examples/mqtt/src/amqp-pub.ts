@@ -3,6 +3,7 @@ import { exchange } from "./topology.ts";
 
 const { words, refuse } = usage("amqp-pub <routing key> [text...]", "amqp-pub plant.1.valve open");
 const [routingKey = refuse("With which routing key?"), ...rest] = words;
+if (Buffer.byteLength(routingKey) > 255) refuse("A routing key has at most 255 bytes.");
 const message = rest.join(" ") || "Hello World!";
 
 await produce((channel) => {

@@ -3,6 +3,7 @@ import { exchange } from "./topology.ts";
 
 const { words: patterns, refuse } = usage("amqp-sub <pattern>...", 'amqp-sub "plant.*.temperature"');
 if (patterns.length === 0) refuse("Which routing keys? Give at least one pattern, in quotes.");
+if (patterns.some((pattern) => Buffer.byteLength(pattern) > 255)) refuse("A pattern has at most 255 bytes.");
 
 await consume(async (channel) => {
   const { queue } = await channel.assertQueue("", { exclusive: true });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { Aedes } from "aedes";
 import { BrokerError, firstSignal, giveUp, usage } from "shared";
-import { mqttUrl } from "./connect-mqtt.ts";
+import { readMqttUrl } from "./connect-mqtt.ts";
 
 const { words, refuse } = usage("broker", "broker");
 if (words.length > 0) refuse("broker takes no arguments: its port is that of MQTT_URL, or 1883.");
@@ -12,11 +12,14 @@ const broker = await Aedes.createBroker();
 const server = createServer(broker.handle);
 const signalled = firstSignal();
 try {
-  const { port } = URL.canParse(mqttUrl()) ? new URL(mqttUrl()) : { port: "" };
-  server.listen(Number(port || 1883), "127.0.0.1");
+  const { protocol, hostname, port, shown } = readMqttUrl();
+  if (protocol !== "mqtt:" || !/^(localhost|127\.0\.0\.1)$/.test(hostname))
+    throw new BrokerError(`MQTT_URL names ${shown}, but this broker listens on mqtt://localhost only.`);
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined) giveUp(error);
   const reason = code === "EADDRINUSE" ? "is in use. If an MQTT broker is there, use it as it is." : message;
   giveUp(new BrokerError(`The port of MQTT ${reason}`));
 }

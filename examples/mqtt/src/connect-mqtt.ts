@@ -1,9 +1,6 @@
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import { BrokerError, giveUp } from "shared";
 
-/** Where the broker is: what MQTT_URL says, else this machine. */
-export const mqttUrl = (): string => process.env.MQTT_URL || "mqtt://localhost";
-
 /** Handles one message, and only then lets the next one come. At QoS 1 the broker keeps it until it is acknowledged. */
 export type MessageHandler = (packet: IPublishPacket, acknowledge: () => void) => Promise<void> | void;
 
@@ -31,7 +28,7 @@ export async function connectMqtt(
   handle: MessageHandler = (_, acknowledge) => acknowledge(),
 ): Promise<MqttClient> {
   try {
-    const { href, shown, ...login } = readUrl(mqttUrl());
+    const { href, shown, login } = readMqttUrl();
     const client = mqtt.connect(href, {
       // ms
       reconnectPeriod: 500,
@@ -133,18 +130,32 @@ const whys: Record<string, string> = {
   ETIMEDOUT: "no answer",
 };
 
-function readUrl(url: string) {
+/**
+ * Reads where the broker is: what MQTT_URL says, else this machine.
+ *
+ * @returns The parts of the URL that matter here. `shown` has no password.
+ * @throws {BrokerError} When MQTT_URL is not a URL of MQTT.
+ */
+export function readMqttUrl() {
+  const url = process.env.MQTT_URL || "mqtt://localhost";
   const expected = "expected mqtt://user:password@host:1883 or mqtts://…";
-  // The value isn't repeated: it may hold a password.
-  if (!URL.canParse(url)) throw new BrokerError(`MQTT_URL is not a URL: ${expected}.`);
-  const { protocol, host, username, password } = new URL(url);
-  if (protocol !== "mqtt:" && protocol !== "mqtts:")
-    throw new BrokerError(`MQTT_URL begins with ${protocol} but ${expected}.`);
-  return {
-    href: `${protocol}//${host}`,
-    shown: `${protocol}//${username && `${username}@`}${host}`,
-    ...(username === ""
-      ? {}
-      : { username: decodeURIComponent(username), password: decodeURIComponent(password) }),
-  };
+  try {
+    const { protocol, host, hostname, port, username, password } = new URL(url);
+    if (protocol !== "mqtt:" && protocol !== "mqtts:")
+      throw new BrokerError(`MQTT_URL begins with ${protocol} but ${expected}.`);
+    return {
+      href: `${protocol}//${host}`,
+      shown: `${protocol}//${username && `${username}@`}${host}`,
+      protocol,
+      hostname,
+      port: Number(port) || (protocol === "mqtt:" ? 1883 : 8883),
+      login:
+        username === ""
+          ? {}
+          : { username: decodeURIComponent(username), password: decodeURIComponent(password) },
+    };
+  } catch (error) {
+    // The value isn't repeated: it may hold a password.
+    throw error instanceof BrokerError ? error : new BrokerError(`MQTT_URL is not a URL: ${expected}.`);
+  }
 }

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { firstSignal, integer, text, usage } from "shared";
 import { connectMqtt, disconnect, type Session } from "./connect-mqtt.ts";
-import { isTopic } from "./topics.ts";
+import { fits, isTopic } from "./topics.ts";
 
 const synopsis = "run publish <topic> [text...] [--qos 0|1] [--retain] [--will text] [--vanish] [--every ms]";
 const { words, options, refuse } = usage(synopsis, "run publish plant/1/temperature 21.5 --qos 1", {
@@ -18,6 +18,7 @@ const qos = options.qos === "0" ? 0 : options.qos === "1" ? 1 : refuse("--qos ta
 const readInterval = (word: string) => integer(word, 1) ?? refuse("--every takes a whole number of ms.");
 const interval = options.every === undefined ? undefined : readInterval(options.every);
 const { retain, will, vanish } = options;
+if (!fits(will ?? "")) refuse("--will takes at most 65535 bytes.");
 
 const lastWill: Session =
   will === undefined ? {} : { will: { topic, payload: Buffer.from(will), qos, retain } };

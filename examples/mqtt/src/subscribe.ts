@@ -1,6 +1,6 @@
 import { firstSignal, text, usage } from "shared";
 import { connectMqtt, disconnect } from "./connect-mqtt.ts";
-import { isFilter } from "./topics.ts";
+import { fits, isFilter } from "./topics.ts";
 
 const synopsis = "subscribe <topic filter>... [--qos 0|1] [--session name]";
 const {
@@ -17,7 +17,7 @@ for (const filter of filters)
     refuse(`"${text(filter)}" is no filter: + and # stand for whole levels, # for the last.`);
 const qos = options.qos === "0" ? 0 : options.qos === "1" ? 1 : refuse("--qos takes 0 or 1.");
 const { session } = options;
-if (session === "") refuse("--session takes a name.");
+if (session === "" || !fits(session ?? "")) refuse("--session takes a name of 1 to 65535 bytes.");
 
 // A session that lasts may deliver what it kept before we know that we are subscribed.
 let early: string[] | undefined = [];

@@ -19,19 +19,22 @@ export function toTopic(routingKey: string): string | undefined {
   return isTopic(topic) ? topic : undefined;
 }
 
+/** Whether MQTT has room for a topic, a session's name or a will: fewer than 64 KiB (MQTT 3.1.1, section 1.5.3). */
+export const fits = (text: string): boolean => Buffer.byteLength(text) < 2 ** 16;
+
 /**
  * Whether one may publish to a topic: it isn't empty, holds neither wildcards nor control characters, and doesn't begin
  * with `$`, which is the broker's (MQTT 3.1.1, sections 1.5.3 and 4.7). Mosquitto hangs up on whoever disobeys.
  */
 export const isTopic = (topic: string): boolean =>
-  /^[^$]/.test(topic) &&
-  !/[+#\p{Cc}\p{Noncharacter_Code_Point}]/u.test(topic) &&
-  Buffer.byteLength(topic) < 2 ** 16;
+  /^[^$]/.test(topic) && !/[+#\p{Cc}\p{Noncharacter_Code_Point}]/u.test(topic) && fits(topic);
 
 /** Whether one may subscribe to it: `+` and `#` stand for whole levels, `#` only for the last (section 4.7.1). */
 export function isFilter(filter: string): boolean {
   const levels = filter.replace(/(^|\/)#$/, "$1+").split("/");
   return (
-    filter !== "" && levels.every((level) => level === "+" || level === "" || /^[^+#\p{Cc}]+$/u.test(level))
+    filter !== "" &&
+    fits(filter) &&
+    levels.every((level) => level === "+" || level === "" || /^[^+#\p{Cc}]+$/u.test(level))
   );
 }

@@ -324,6 +324,7 @@ describe("what a user does wrong", () => {
       ["mqtt://nowhere.invalid", /^No MQTT broker at mqtt:\/\/nowhere\.invalid \(unknown host\)\.\nStart/],
       ["http://user:secret@localhost", /^MQTT_URL begins with http: but expected [^\n]*$/],
       ["//user:secret@localhost", /^MQTT_URL is not a URL: expected [^\n]*$/],
+      ["mqtt://user:secret%@localhost", /^MQTT_URL is not a URL: expected [^\n]*$/],
     ];
     await Promise.all(
       wrong.flatMap(([url, expected]) =>
@@ -369,7 +370,13 @@ describe("what a user does wrong", () => {
       ["subscribe", "a#"],
       ["subscribe", "a", "--qos", "x"],
       ["subscribe", "a", "--session", ""],
+      ["subscribe", "a", "--session", "s".repeat(2 ** 16)],
+      ["publish", "a", "--will", "w".repeat(2 ** 16)],
       ["broker", "1883"],
+      ["amqp-pub"],
+      ["amqp-pub", "é".repeat(128)],
+      ["amqp-sub"],
+      ["amqp-sub", "é".repeat(128)],
     ] as [string, ...string[]][];
     await Promise.all(
       wrong.map(async ([script, ...args]) => {
@@ -378,6 +385,21 @@ describe("what a user does wrong", () => {
         expect(terminal.errors[1]).toMatch(new RegExp(`^Usage: .* ${script}\\b`));
       }),
     );
+  });
+
+  test("broker listens where MQTT_URL says, or nowhere", async ({ at }) => {
+    const wrong: [string, RegExp][] = [
+      ["file:///user:secret", /^MQTT_URL begins with file: but expected/],
+      ["mqtt://user:secret@localhost:99999", /^MQTT_URL is not a URL: expected/],
+      ["mqtt://user:secret@broker.invalid", /^MQTT_URL names mqtt:\/\/user@broker\.invalid, but this broker/],
+      ["mqtts://localhost", /^MQTT_URL names mqtts:\/\/localhost, but this broker/],
+    ];
+    for (const [url, expected] of wrong) {
+      const broker = at(url)("broker");
+      expect(await broker.exit, url).toEqual({ code: 1, signal: null });
+      expect(broker.lines).toEqual([expect.stringMatching(expected)]);
+      expect(broker.lines[0]).not.toContain("secret");
+    }
   });
 
   test("broker says when its port is in use, and Ctrl-C ends it well", async ({ at }) => {

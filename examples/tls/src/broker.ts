@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { isFree, startBroker } from "broker";
-import { firstSignal, usage } from "shared";
+import { firstSignal, text, usage } from "shared";
 import { isThere, read } from "./certificates.ts";
 import { queue } from "./topology.ts";
 import { brokerUrl } from "./url.ts";
@@ -11,7 +11,9 @@ const { words, options, refuse } = usage("broker [--certificate <name>]", "broke
 const { certificate } = options;
 if (words.length > 0) refuse("broker takes no arguments.");
 if (![certificate, `${certificate}-key`, "ca"].every(isThere))
-  refuse(`There is no certificate "${certificate}" with a key. The script make-certificates makes some.`);
+  refuse(
+    `There is no certificate "${text(certificate)}" with a key. The script make-certificates makes some.`,
+  );
 
 const stopping = new AbortController();
 void firstSignal().then(() => stopping.abort());

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -12,3 +12,31 @@ export const isThere = (name: string): boolean => existsSync(pathOf(name));
 
 /** The text of a certificate or of a key. */
 export const read = (name: string): string => readFileSync(pathOf(name), "utf8");
+
+/**
+ * Replaces the folder as a whole: two programs that do so at the same moment must not mix their certificates, which are
+ * of different authorities.
+ *
+ * @param certificates What the new folder holds, as the text of PEM files.
+ */
+export function replaceAll(certificates: { name: string; certificate: string; key?: string }[]): void {
+  // Only its owner may enter it.
+  const made = mkdtempSync(`${folder}-`);
+  for (const { name, certificate, key } of certificates) {
+    writeFileSync(join(made, `${name}.pem`), certificate);
+    if (key !== undefined) writeFileSync(join(made, `${name}-key.pem`), key, { mode: 0o600 });
+  }
+  const old = `${made}-old`;
+  for (let attempt = 1; ; attempt++)
+    try {
+      if (existsSync(folder)) renameSync(folder, old);
+      rmSync(old, { recursive: true, force: true });
+      renameSync(made, folder);
+      return;
+    } catch (error) {
+      // The other program was faster. Its folder gives way, too.
+      if (attempt < 10) continue;
+      rmSync(made, { recursive: true, force: true });
+      throw error;
+    }
+}

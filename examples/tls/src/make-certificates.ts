@@ -1,13 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { usage } from "shared";
 import { inDays, newAuthority, type Subject } from "./authority.ts";
-import { folder, pathOf } from "./certificates.ts";
+import { replaceAll } from "./certificates.ts";
 
 const { words, refuse } = usage("make-certificates", "make-certificates");
 if (words.length > 0) refuse("make-certificates takes no arguments.");
 
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { mode: 0o700 });
+const made: { name: string; remark: string; certificate: string; key?: string }[] = [];
 
 const ours = await authority("ca", "our authority");
 await certificate("server", "a broker at localhost", ours, { host: "localhost" });
@@ -16,10 +14,12 @@ await certificate("billing", "the user billing", ours, { user: "billing" });
 const stranger = await authority("stranger", "an authority that nobody trusts");
 await certificate("impostor", "the user billing, so says that stranger", stranger, { user: "billing" });
 
+replaceAll(made);
+for (const { name, remark } of made) console.log(` [x] Made ${name}.pem: ${remark}`);
+
 async function authority(name: string, remark: string) {
   const authority = await newAuthority(remark);
-  write(name, authority.certificate);
-  console.log(` [x] Made ${name}.pem: ${remark}`);
+  made.push({ name, remark, certificate: authority.certificate });
   return authority;
 }
 
@@ -29,13 +29,5 @@ async function certificate(
   by: Awaited<ReturnType<typeof authority>>,
   subject: Subject,
 ) {
-  const { certificate, key } = await by.sign(subject);
-  write(name, certificate);
-  write(`${name}-key`, key);
-  console.log(` [x] Made ${name}.pem: ${remark}`);
-}
-
-function write(name: string, pem: string) {
-  // Only its owner may read a key.
-  writeFileSync(pathOf(name), pem, { mode: name.endsWith("-key") ? 0o600 : 0o644 });
+  made.push({ name, remark, ...(await by.sign(subject)) });
 }

@@ -16,5 +16,5 @@ await consume(
     });
     console.log(` [*] Waiting for messages in ${queue}. To exit press CTRL+C`);
   },
-  { url: tlsUrl(options) },
+  { url: tlsUrl(options, refuse) },
 );

@@ -2,7 +2,7 @@ import { produce, text, usage } from "shared";
 import { declareSecure, queue } from "./topology.ts";
 import { tlsOptions, tlsSynopsis, tlsUrl } from "./url.ts";
 
-const { words, options } = usage(
+const { words, options, refuse } = usage(
   `send ${tlsSynopsis} [text...]`,
   'send --as billing "Invoice 17 is paid"',
   tlsOptions,
@@ -17,5 +17,5 @@ await produce(
     channel.sendToQueue(queue, Buffer.from(message), { persistent: true, ...sender });
     console.log(` [x] Sent ${text(message)}`);
   },
-  { url: tlsUrl(options) },
+  { url: tlsUrl(options, refuse) },
 );

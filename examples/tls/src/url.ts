@@ -1,4 +1,6 @@
-import { pathOf } from "./certificates.ts";
+import { isIP, isIPv6 } from "node:net";
+import { text } from "shared";
+import { isThere, pathOf } from "./certificates.ts";
 
 /** The options of both programs, and their defaults. */
 export const tlsOptions = {
@@ -30,10 +32,18 @@ export function brokerUrl(): URL {
 /**
  * The URL for a program that speaks TLS: all that it needs is in it, in the parameters that RabbitMQ's own clients take.
  * (https://www.rabbitmq.com/docs/uri-query-parameters)
+ *
+ * @param options What the user typed.
+ * @param refuse Turns it down: there is no such certificate, or no host can have that name.
  */
-export function tlsUrl({ as, trust, host }: TlsOptions): string {
+export function tlsUrl({ as, trust, host }: TlsOptions, refuse: (reason: string) => never): string {
+  for (const name of as === undefined ? [trust] : [trust, as, `${as}-key`])
+    if (!isThere(name)) refuse(`There is no ${text(name)}.pem. The script make-certificates makes some.`);
   const url = brokerUrl();
-  if (host !== undefined) url.hostname = host;
+  if (host !== undefined) {
+    if (!isHost(host)) refuse("--host takes a name or an address, as localhost or 127.0.0.1.");
+    url.hostname = isIPv6(host) ? `[${host}]` : host;
+  }
   url.searchParams.set("cacertfile", pathOf(trust));
   if (as !== undefined) {
     url.searchParams.set("certfile", pathOf(as));
@@ -42,3 +52,7 @@ export function tlsUrl({ as, trust, host }: TlsOptions): string {
   }
   return url.href;
 }
+
+/** Whether it is an address, or a name that a look-up takes: at most 63 bytes between two dots (RFC 1035, 2.3.4). */
+const isHost = (host: string): boolean =>
+  isIP(host) !== 0 || (host.length < 254 && /^([a-z\d_-]{1,63}(\.|$))+$/i.test(host));

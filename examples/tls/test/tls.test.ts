@@ -3,6 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import amqp from "amqplib";
 import { type Broker, freePorts, startBroker } from "broker";
 import { test as base, type Run, scenarios } from "testkit";
@@ -52,6 +53,17 @@ test("make-certificates: for their owner only, by two authorities whose keys are
     expect(certificate.ca, key).toBe(false);
   }
   expect(new Date(new X509Certificate(read("expired")).validTo).getTime()).toBeLessThan(Date.now());
+});
+
+test("make-certificates twice at once: all are of one authority", async ({ run }) => {
+  const outcomes = await Promise.all([1, 2, 3].map(() => outcome(run, "make-certificates")));
+  for (const { code, errors } of outcomes) expect({ code, errors }).toEqual({ code: 0, errors: [] });
+  const { publicKey } = new X509Certificate(read("ca"));
+  for (const name of ["server", "expired", "billing"])
+    expect(new X509Certificate(read(name)).verify(publicKey), name).toBe(true);
+  expect(readdirSync(join(folder, "..")).filter((name) => name.startsWith("certificates"))).toEqual([
+    "certificates",
+  ]);
 });
 
 describe("with a broker that speaks TLS", () => {
@@ -130,7 +142,6 @@ describe("with a broker that speaks TLS", () => {
       /^amqps:\/\/127\.0\.0\.1:\d+ shows a certificate for another host: DNS:localhost\./,
     ],
     [["--as", "impostor"], /^amqps:\S+ refused our certificate, or wants one \(/],
-    [["--as", "nobody"], /^AMQP_URL names a certfile that can't be read: ENOENT/],
   ])("%j is refused in one line, by send and by receive", async ([args, expected], { at }) => {
     for (const script of ["send", "receive"]) {
       const { code, lines, errors } = await outcome(at(url), script, ...args);
@@ -168,13 +179,23 @@ test("wrong arguments: the usage", async ({ run }) => {
     ["broker", "--certificate", "ca"],
     ["broker", "--certificate", "nobody"],
     ["receive", "this"],
+    ["broker", "--certificate", "\x1b[2J"],
     ["receive", "--trust"],
+    ["receive", "--trust", "nobody"],
+    ["receive", "--as", "\x1b[2J"],
+    ["receive", "--as", "ca"],
+    ["send", "--as", "n".repeat(300)],
+    ["send", "--host", "h".repeat(64)],
+    ["send", "--host", "host.".repeat(60)],
+    ["send", "--host", "localhost:5672"],
+    ["send", "--host", ""],
     ["send", "--password"],
   ] as [string, ...string[]][];
   for (const [script, ...args] of wrong) {
     const { code, lines, errors } = await outcome(run, script, ...args);
     expect({ code, lines }, `${script} ${args}`).toEqual({ code: 2, lines: errors });
     expect(errors[1]).toMatch(new RegExp(`^Usage: .* ${script}\\b`));
+    expect(errors.join("\n")).not.toContain("\x1b");
   }
 });
 

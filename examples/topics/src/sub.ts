@@ -1,19 +1,16 @@
-import { consume, text, usage } from "shared";
+import { consume, handle, text, usage } from "shared";
 import { declareLogs, exchange } from "./topology.ts";
 
-const { words: patterns, refuse } = usage("sub <pattern>...", 'sub "kern.*" "*.critical"');
-if (patterns.length === 0) refuse("Which routing keys? Give at least one pattern, in quotes.");
-if (patterns.some((pattern) => Buffer.byteLength(pattern) > 255)) refuse("A pattern has at most 255 bytes.");
+const { words: patterns } = usage("sub <pattern>...", 'sub "kern.*" "*.critical"');
 
 await consume(async (channel) => {
   await declareLogs(channel);
-  // A queue of our own: the broker names it, and deletes it when we go.
+  // A queue of our own. The broker names it, and deletes it when we disconnect.
   const { queue } = await channel.assertQueue("", { exclusive: true });
   for (const pattern of patterns) await channel.bindQueue(queue, exchange, pattern);
-  await channel.consume(
-    queue,
-    ({ fields, content }) => console.log(` [x] ${text(fields.routingKey)}:'${text(content)}'`),
-    { noAck: true },
+  const print = handle(({ fields, content }) =>
+    console.log(` [x] ${text(fields.routingKey)}:'${text(content)}'`),
   );
+  await channel.consume(queue, print, { noAck: true });
   console.log(" [*] Waiting for logs. To exit press CTRL+C");
 });

@@ -1,6 +1,6 @@
-import { integer, usage } from "../../src/index.ts";
+import { integer, usage } from "../../src/script/index.ts";
 
-const { words, options, refuse } = usage("arguments <word>... [--count N]", "arguments a b --count 3", {
+const { words, options, refuse } = usage("arguments [word]... [--count N]", "arguments a b --count 3", {
   count: { type: "string", default: "1" },
 });
 const count = integer(options.count, 1);

@@ -1,5 +1,5 @@
 // A publisher for the tests: so many messages, to a queue that may be short.
-import { produce } from "../../src/index.ts";
+import { produce } from "../../src/script/index.ts";
 
 const [queue = "", count = "1", maxLength] = process.argv.slice(2);
 const short = { arguments: { "x-max-length": Number(maxLength), "x-overflow": "reject-publish" } };

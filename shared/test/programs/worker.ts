@@ -1,13 +1,13 @@
 // A consumer for the tests: prints what reaches it, and does with it what its body says.
 import { createInterface } from "node:readline/promises";
-import { consume, text } from "../../src/index.ts";
+import { consume, handle, text } from "../../src/script/index.ts";
 import { declareWork } from "./queue.ts";
 
 const keyboard = createInterface({ input: process.stdin });
 
 await consume(async (channel) => {
   await declareWork(channel);
-  await channel.consume("work", async (delivery) => {
+  const work = handle(async (delivery) => {
     const body = text(delivery.content);
     console.log(`${delivery.fields.redelivered ? "again" : "got"} ${body}`);
     if (body === "wait for Enter") await new Promise((resolve) => keyboard.once("line", resolve));
@@ -16,11 +16,12 @@ await consume(async (channel) => {
     if (body === "ack twice") channel.ack(delivery);
     console.log(`done ${body}`);
   });
+  await channel.consume("work", work);
   await channel.assertQueue("forgotten", { durable: true });
   const throwsAtOnce = () => {
     throw new Error("at once");
   };
-  await channel.consume("forgotten", throwsAtOnce, { noAck: true });
+  await channel.consume("forgotten", handle(throwsAtOnce), { noAck: true });
   console.log("ready");
 });
 

@@ -1,5 +1,5 @@
-// The measured work on librabbitmq, C's client for RabbitMQ, to see how near the limit we are: producer, consumer,
-// and both ends of an rpc. src/native.ts compiles it and says what each prints. The address comes from AMQP_URL.
+// A producer and a consumer on librabbitmq, C's client for RabbitMQ, to see how near the limit Node comes. They are
+// workers (src/engine/worker.ts) and take the options of src/engine/roles.ts. The address comes from AMQP_URL.
 #define _DEFAULT_SOURCE
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -41,9 +41,7 @@ static _Noreturn void fail(const char *format, ...) {
 
 static _Noreturn void misused(void) {
   fprintf(stderr, "Usage: amqp producer <queue> <messages> <bytes> <persistent: 0 or 1> <window>\n"
-                  "       amqp consumer <queue> <prefetch> <each|grouped|auto> <messages>\n"
-                  "       amqp server <queue> <prefetch> <each|auto>\n"
-                  "       amqp caller <queue> <calls> <bytes> <in flight> <direct|exclusive>\n");
+                  "       amqp consumer <queue> <prefetch> <each|grouped|auto> <messages>\n");
   exit(2);
 }
 
@@ -69,13 +67,6 @@ static void check_reply(amqp_rpc_reply_t reply, const char *what) {
     }
   }
   fail("%s: failed", what);
-}
-
-/** Nanoseconds of a clock that only goes forward. */
-static uint64_t now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
 /** ms since 1970, as other processes see them too. */
@@ -115,10 +106,10 @@ static void await_start(void) {
 
 /** Tells how far it is, at most ten times a second. */
 static void print_progress(uint32_t count) {
-  static uint64_t last;
+  static double last;
   static uint32_t said;
-  uint64_t time = now();
-  if (count == said || time - last < 100000000u) return;
+  double time = date();
+  if (count == said || time - last < 100) return;
   last = time;
   said = count;
   printf("{\"event\":\"progress\",\"count\":%" PRIu32 "}\n", count);
@@ -192,53 +183,20 @@ static bool receive(amqp_envelope_t *envelope) {
   return true;
 }
 
-static void publish(const char *queue, amqp_bytes_t body, const amqp_basic_properties_t *properties) {
-  check(amqp_basic_publish(connection, CHANNEL, amqp_empty_bytes, amqp_cstring_bytes(queue), false, false, properties,
-                           body),
-        "publishing");
-}
-
-static int ascending(const void *one, const void *other) {
-  uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
-  return (a > b) - (a < b);
-}
-
-/** @param latencies Of each message or call, in ns. Sorted by this; NULL if there are none. */
-static void print_done(uint32_t count, double first, double last, uint64_t *latencies) {
-  printf("{\"event\":\"done\",\"count\":%" PRIu32 ",\"first\":%.4f,\"last\":%.4f", count, first, last);
-  if (latencies && count > 0) {
-    qsort(latencies, count, sizeof *latencies, ascending);
-    const struct {
-      const char *name;
-      double part;
-    } of[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}};
-    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
-      uint32_t rank = (uint32_t)(of[i].part * count);
-      printf(",\"%s\":%.4f", of[i].name, (double)latencies[rank < count ? rank : count - 1] / 1e6);
-    }
-    printf(",\"max\":%.4f", (double)latencies[count - 1] / 1e6);
-  }
-  puts("}");
-}
-
-/** Messages that the broker has not confirmed yet. Delivery tags begin at 1, as these arrays do. */
+/** Messages that the broker has not confirmed yet. Delivery tags begin at 1, as this array does. */
 struct unconfirmed {
-  /** When it was published, in ns, or how long its confirm took, once it has come. */
-  uint64_t *times;
   bool *confirmed;
   /** All below have been confirmed. */
   uint32_t lowest;
   uint32_t count;
 };
 
-static void confirm(struct unconfirmed *those, uint64_t tag, uint64_t time) {
-  if (those->confirmed[tag]) return;
+static void confirm(struct unconfirmed *those, uint64_t tag) {
+  if (!those->confirmed[tag]) those->count--;
   those->confirmed[tag] = true;
-  those->times[tag] = time - those->times[tag];
-  those->count--;
 }
 
-/** Waits for what the broker says next, and notes the confirms in it. */
+/** Waits for the broker's next frame, and notes the confirms in it. */
 static void await_confirm(struct unconfirmed *those, uint32_t published) {
   amqp_frame_t frame;
   amqp_maybe_release_buffers(connection);
@@ -248,11 +206,8 @@ static void await_confirm(struct unconfirmed *those, uint32_t published) {
     fail("the broker answered %s", amqp_method_name(frame.payload.method.id));
   const amqp_basic_ack_t *ack = frame.payload.method.decoded;
   if (ack->delivery_tag > published) fail("the broker confirmed what was not published");
-  uint64_t time = now();
-  if (ack->multiple)
-    for (uint32_t tag = those->lowest; tag <= ack->delivery_tag; tag++) confirm(those, tag, time);
-  else
-    confirm(those, ack->delivery_tag, time);
+  for (uint32_t tag = those->lowest; ack->multiple && tag < ack->delivery_tag; tag++) confirm(those, tag);
+  confirm(those, ack->delivery_tag);
   while (those->lowest <= published && those->confirmed[those->lowest]) those->lowest++;
 }
 
@@ -261,7 +216,6 @@ static void produce(const char *queue, uint32_t count, uint32_t size, bool persi
   open_connection("producer");
   struct unconfirmed unconfirmed = {.lowest = 1};
   if (window > 0) {
-    unconfirmed.times = allocate((size_t)count + 1, sizeof *unconfirmed.times);
     unconfirmed.confirmed = allocate((size_t)count + 1, sizeof *unconfirmed.confirmed);
     amqp_confirm_select(connection, CHANNEL);
     check_reply(amqp_get_rpc_reply(connection), "asking for confirms");
@@ -281,11 +235,10 @@ static void produce(const char *queue, uint32_t count, uint32_t size, bool persi
     uint32_t label = htonl(published);
     memcpy(bytes, &label, sizeof label);
     published++;
-    if (window > 0) {
-      unconfirmed.times[published] = now();
-      unconfirmed.count++;
-    }
-    publish(queue, body, &properties);
+    if (window > 0) unconfirmed.count++;
+    check(amqp_basic_publish(connection, CHANNEL, amqp_empty_bytes, amqp_cstring_bytes(queue), false, false,
+                             &properties, body),
+          "publishing");
     // What has come already costs no system call.
     while (unconfirmed.count > 0 && (unconfirmed.count >= window || amqp_data_in_buffer(connection)))
       await_confirm(&unconfirmed, published);
@@ -293,13 +246,13 @@ static void produce(const char *queue, uint32_t count, uint32_t size, bool persi
   }
   while (unconfirmed.count > 0) await_confirm(&unconfirmed, published);
   if (window == 0) {
-    // The answer says that the broker has read all that came before.
+    // The answer means that the broker has read all that came before.
     amqp_queue_declare(connection, CHANNEL, amqp_cstring_bytes(queue), true, false, false, false, amqp_empty_table);
     check_reply(amqp_get_rpc_reply(connection), "looking at the queue");
   }
   double last = date();
-  print_done(published, first, last, window > 0 ? unconfirmed.times + 1 : NULL);
-  // Of what isn't confirmed, RabbitMQ 3.10 forgets some when the channel closes before a quorum queue has it.
+  printf("{\"event\":\"done\",\"count\":%" PRIu32 ",\"first\":%.4f,\"last\":%.4f}\n", published, first, last);
+  // RabbitMQ 3.10 forgets some unconfirmed messages when the channel closes before a quorum queue has them.
   await_end();
   close_connection();
 }
@@ -316,23 +269,10 @@ static void see(struct seen *seen, amqp_bytes_t body) {
   if (body.len < sizeof label) fail("a message without a number");
   memcpy(&label, body.bytes, sizeof label);
   label = ntohl(label);
-  if (label >= seen->count) fail("a message that nobody has numbered so: %" PRIu32, label);
+  if (label >= seen->count) fail("message %" PRIu32 " is none of the run's", label);
   uint8_t bit = (uint8_t)(1u << (label % 8));
   if (seen->bits[label / 8] & bit) seen->repeated++;
   seen->bits[label / 8] |= bit;
-}
-
-static void print_base64(const uint8_t *bytes, size_t length) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (size_t i = 0; i < length; i += 3) {
-    uint32_t three = (uint32_t)bytes[i] << 16;
-    if (i + 1 < length) three |= (uint32_t)bytes[i + 1] << 8;
-    if (i + 2 < length) three |= bytes[i + 2];
-    putchar(digits[three >> 18]);
-    putchar(digits[three >> 12 & 63]);
-    putchar(i + 1 < length ? digits[three >> 6 & 63] : '=');
-    putchar(i + 2 < length ? digits[three & 63] : '=');
-  }
 }
 
 enum acks { EACH, GROUPED, AUTO };
@@ -376,80 +316,8 @@ static void consume(const char *queue, uint16_t prefetch, enum acks mode, uint32
   close_connection();
   printf("{\"event\":\"done\",\"count\":%" PRIu32 ",\"first\":%.4f,\"last\":%.4f", received, first, last);
   printf(",\"repeated\":%" PRIu32 ",\"seen\":\"", seen.repeated);
-  print_base64(seen.bits, (count + 7) / 8);
+  for (size_t i = 0; i < (count + 7) / 8; i++) printf("%02x", seen.bits[i]);
   puts("\"}");
-}
-
-static void serve(const char *queue, uint16_t prefetch, enum acks mode) {
-  if (mode == GROUPED) misused();
-  open_connection("server");
-  subscribe(queue, prefetch, mode == AUTO);
-  print_ready();
-  listen_for_the_end();
-
-  while (!atomic_load(&told)) {
-    amqp_envelope_t envelope;
-    if (!receive(&envelope)) continue;
-    const amqp_basic_properties_t *request = &envelope.message.properties;
-    amqp_basic_properties_t properties = {._flags = AMQP_BASIC_CORRELATION_ID_FLAG,
-                                          .correlation_id = request->correlation_id};
-    check(amqp_basic_publish(connection, CHANNEL, amqp_empty_bytes, request->reply_to, false, false, &properties,
-                             envelope.message.body),
-          "replying");
-    if (mode == EACH) check(amqp_basic_ack(connection, CHANNEL, envelope.delivery_tag, false), "acknowledging");
-    amqp_destroy_envelope(&envelope);
-  }
-  close_connection();
-  puts("{\"event\":\"done\"}");
-}
-
-static void call(const char *queue, uint32_t count, uint32_t size, uint32_t in_flight, bool direct) {
-  if (size < 4 || in_flight == 0) misused();
-  open_connection("caller");
-  char replies[256] = "amq.rabbitmq.reply-to";
-  if (!direct) {
-    const amqp_queue_declare_ok_t *declared =
-        amqp_queue_declare(connection, CHANNEL, amqp_empty_bytes, false, false, true, true, amqp_empty_table);
-    check_reply(amqp_get_rpc_reply(connection), "declaring a queue for replies");
-    snprintf(replies, sizeof replies, "%.*s", (int)declared->queue.len, (const char *)declared->queue.bytes);
-  }
-  subscribe(replies, 0, true);
-  char *bytes = allocate(size, 1);
-  uint64_t *times = allocate(count, sizeof *times);
-
-  print_ready();
-  await_start();
-  double first = date();
-  uint32_t called = 0, answered = 0;
-  while (answered < count && !atomic_load(&told)) {
-    for (; called < count && called - answered < in_flight; called++) {
-      char id[16];
-      snprintf(id, sizeof id, "%" PRIu32, called);
-      amqp_basic_properties_t properties = {._flags = AMQP_BASIC_REPLY_TO_FLAG | AMQP_BASIC_CORRELATION_ID_FLAG,
-                                            .reply_to = amqp_cstring_bytes(replies),
-                                            .correlation_id = amqp_cstring_bytes(id)};
-      times[called] = now();
-      publish(queue, (amqp_bytes_t){.len = size, .bytes = bytes}, &properties);
-    }
-    amqp_envelope_t envelope;
-    if (!receive(&envelope)) continue;
-    char id[16];
-    amqp_bytes_t reply_id = envelope.message.properties.correlation_id;
-    snprintf(id, sizeof id, "%.*s", (int)reply_id.len, (const char *)reply_id.bytes);
-    uint32_t answer = number(id);
-    if (answer >= called) fail("an answer to a question that nobody has asked");
-    times[answer] = now() - times[answer];
-    amqp_destroy_envelope(&envelope);
-    if (++answered % 64 == 0) print_progress(answered);
-  }
-  double last = date();
-  close_connection();
-  print_done(answered, first, last, answered == count ? times : NULL);
-}
-
-static bool direct(const char *word) {
-  if (strcmp(word, "direct") != 0 && strcmp(word, "exclusive") != 0) misused();
-  return *word == 'd';
 }
 
 int main(int count, char **words) {
@@ -459,10 +327,6 @@ int main(int count, char **words) {
     produce(words[2], number(words[3]), number(words[4]), number(words[5]), number(words[6]));
   else if (strcmp(role, "consumer") == 0 && count == 6)
     consume(words[2], (uint16_t)number(words[3]), acks(words[4]), number(words[5]));
-  else if (strcmp(role, "server") == 0 && count == 5)
-    serve(words[2], (uint16_t)number(words[3]), acks(words[4]));
-  else if (strcmp(role, "caller") == 0 && count == 7)
-    call(words[2], number(words[3]), number(words[4]), number(words[5]), direct(words[6]));
   else
     misused();
 }

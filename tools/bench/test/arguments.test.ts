@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { ArgumentError, readArguments } from "../src/arguments.ts";
+import { ArgumentError, readArguments } from "../src/engine/arguments.ts";
+import type { Report } from "../src/report/report.ts";
 
 const benchmark = (name: string, extras?: string[]) => ({
   name,
   summary: "",
   ...(extras && { extras }),
-  run: async () => "",
+  prepare: async () => ({ ways: [] }),
+  report: () => ({}) as Report,
 });
 const benchmarks = [benchmark("one"), benchmark("two", ["c", "pika"])];
 const read = (line: string) => readArguments(line.split(" ").filter(Boolean), benchmarks);
@@ -13,21 +15,22 @@ const read = (line: string) => readArguments(line.split(" ").filter(Boolean), be
 describe("arguments", () => {
   test("choose a benchmark, and how it runs", () => {
     expect(read("one")).toEqual({
-      benchmark: benchmarks[0],
+      chosen: [benchmarks[0]],
       options: { quick: false, rounds: undefined, resume: false, plotOnly: false, with: [] },
     });
     expect(read("--quick two --rounds 12 --resume --with c,pika")).toEqual({
-      benchmark: benchmarks[1],
+      chosen: [benchmarks[1]],
       options: { quick: true, rounds: 12, resume: true, plotOnly: false, with: ["c", "pika"] },
     });
     expect(read("one --plot-only")).toMatchObject({ options: { plotOnly: true } });
+    expect(read("all --with pika")).toMatchObject({ chosen: benchmarks, options: { with: ["pika"] } });
     expect(read("nothing --help")).toBe("help");
   });
 
   test.each([
-    ["", "Which benchmark? There are: one, two."],
-    ["three", 'There is no benchmark "three". There are: one, two.'],
-    ["one two", "One benchmark at a time."],
+    ["", "Which benchmark? There are: one, two, all."],
+    ["three", 'There is no benchmark "three". There are: one, two, all.'],
+    ["one two", "One benchmark at a time, or all."],
     ["one --fast", "Unknown option '--fast'"],
     ["one --rounds 0", "--rounds takes a whole number from 1 to 1000."],
     ["one --rounds 1001", "--rounds takes a whole number from 1 to 1000."],

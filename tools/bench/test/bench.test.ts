@@ -1,67 +1,23 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import type { Management } from "broker";
 import { test } from "testkit";
-import { describe, expect, vi } from "vitest";
-import { findNative } from "../src/native.ts";
-import { compare, median } from "../src/rounds.ts";
+import { describe, expect, onTestFinished, vi } from "vitest";
+import { roundRobin } from "../src/benchmarks/round-robin.ts";
+import { findC } from "../src/engine/programs.ts";
+
+// Each benchmark is run by `pnpm bench all --quick`, which is a step of its own in CI.
+
+/** ms; a bound for what starts one program after another. */
+const started = 120_000;
+vi.setConfig({ testTimeout: 240_000 });
 
 /** Those that benchmarks have made. Other tests' go when they end, so what stays is this one's. */
 async function virtualHosts(management: Management): Promise<string[]> {
   const all = await management<{ name: string }[]>("GET", "/vhosts");
   return all.map(({ name }) => name).filter((name) => name.startsWith("bench-"));
 }
-
-// All benchmarks are run by `pnpm bench all --quick`, which is a step of its own in CI.
-
-/** ms; a bound for what starts one program after another. */
-const started = 120_000;
-vi.setConfig({ testTimeout: 240_000 });
-
-describe("rounds", () => {
-  test("are taken in turns, and the first doesn't count", async () => {
-    const order: string[] = [];
-    const way = (name: string, results: number[]) => async () => {
-      order.push(name);
-      return results.shift() ?? 0;
-    };
-    const done: number[] = [];
-    const ours = way("ours", [999, 10, 30, 20]);
-    const theirs = way("theirs", [1, 10, 10, 10]);
-    expect(await compare(ours, theirs, 3, (round) => done.push(round))).toEqual({
-      ours: 20,
-      theirs: 10,
-      ratio: { median: 2, least: 1, greatest: 3 },
-    });
-    expect(order).toEqual(["ours", "theirs", "theirs", "ours", "ours", "theirs", "theirs", "ours"]);
-    expect(done).toEqual([0, 1, 2, 3]);
-  });
-
-  test("median", () => {
-    expect(median([3, 1, 2])).toBe(2);
-    expect(median([4, 1, 3, 2])).toBe(2.5);
-    expect(median([])).toBeNaN();
-  });
-});
-
-test("bench helper prints machine, versions and four comparisons", async ({ broker, run }) => {
-  const bench = run("bench", "helper", "--quick");
-  expect(await bench.exit).toEqual({ code: 0, signal: null });
-  const printed = bench.lines.filter((line) => !bench.errors.includes(line)).join("\n");
-  expect(printed).toContain(`Versions: Node ${process.versions.node}, amqplib `);
-  expect(printed).toContain(`RabbitMQ ${broker.version}`);
-  for (const what of ["produce", "consume", "rpc", "send"])
-    expect(printed).toMatch(new RegExp(`^${what}: .+\\n  [\\d,.]+(/s| ms) .*: [\\d,.]+(/s| ms) .*×`, "m"));
-});
-
-test("Ctrl-C ends a benchmark and what it has started", async ({ management, run }) => {
-  const bench = run("bench", "helper", "--quick");
-  await bench.printed(/^Publishing/, { within: started });
-  bench.press("^C");
-  expect(await bench.exit).toEqual({ code: 130, signal: null });
-  await expect.poll(() => virtualHosts(management)).toEqual([]);
-});
 
 describe("bench confirms", () => {
   const folder = fileURLToPath(new URL("../../../results/bench/quick/confirms/", import.meta.url));
@@ -83,7 +39,9 @@ describe("bench confirms", () => {
       const { way, settings } = JSON.parse(line);
       return `${way} ${settings.unconfirmed} ${settings.queue}`;
     });
-    const inC = "missing" in (await findNative()) ? [] : ["windows, in C 1000"];
+    const c = await findC();
+    const inC = "missing" in c ? [] : ["windows, in C 1000"];
+    if ("missing" in c) expect(resumed.lines).toContain(c.missing);
     const expected = [
       "individually 1",
       ...["batches", "windows"].flatMap((way) => [10, 100, 1000].map((limit) => `${way} ${limit}`)),
@@ -93,24 +51,61 @@ describe("bench confirms", () => {
     expect(kept.length).toBeLessThan(expected.length);
   });
 
-  test("draws them again", async ({ run }) => {
-    const page = join(folder, "index.html");
+  test("writes the report again", async ({ run }) => {
+    const page = join(folder, "README.md");
     rmSync(page);
     const bench = run("bench", "confirms", "--quick", "--plot-only");
     expect(await bench.exit).toEqual({ code: 0, signal: null });
-    expect(bench.lines.at(-1)).toContain(pathToFileURL(page).href);
-    expect(readFileSync(page, "utf8")).toContain("Publisher confirms");
+    expect(bench.lines.at(-1)).toMatch(/^Report: .*results\/bench\/quick\/confirms\/README\.md$/);
+    expect(readFileSync(page, "utf8")).toContain("# Publisher confirms");
   });
 });
 
-test("says what is right when the arguments are wrong", async ({ run }) => {
+test("a Kafka that doesn't answer is an error, after RabbitMQ has been measured", async ({
+  runWith,
+  virtualHost,
+}) => {
+  const options = { amqpUrl: virtualHost.amqpUrl, env: { KAFKA_BROKERS: "127.0.0.1:1" } };
+  const bench = runWith(options, "bench", "round-robin", "--quick");
+  expect(await bench.exit).toEqual({ code: 1, signal: null });
+  const folder = fileURLToPath(new URL("../../../results/bench/quick/round-robin/", import.meta.url));
+  const page = readFileSync(join(folder, "README.md"), "utf8");
+  expect(page).toContain("KAFKA_BROKERS: 127.0.0.1:1 didn't answer within 5 s");
+  const results = readFileSync(join(folder, "results.jsonl"), "utf8").trimEnd().split("\n");
+  const measured = results.map((line) => JSON.parse(line));
+  const fair = measured.filter(({ measured }) => measured.duplicates === 0 && measured.leastShare > 0);
+  expect(fair.map(({ settings }) => settings.profile).sort()).toEqual([
+    "durable",
+    "fast",
+    "tuned",
+    "tutorial",
+  ]);
+});
+
+test("without Kafka, and without anything to start it with, RabbitMQ's ways are left", async () => {
+  const variables = { BROKER: "native", KAFKA_BROKERS: "", JAVA_HOME: "/nowhere" };
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const context = {
+    amqpUrl: "amqp://unused",
+    signal: AbortSignal.any([]),
+    say: () => {},
+    quick: true,
+    with: [],
+  };
+  const { ways, missing } = await roundRobin.prepare(context);
+  expect(ways.map(({ settings }) => settings.profile)).toEqual(["tutorial", "tuned", "durable", "fast"]);
+  expect(missing?.join()).toContain("Java is not installed: 17 or newer is needed");
+});
+
+test("wrong arguments are answered with the right ones", async ({ run }) => {
   const bench = run("bench", "nothing");
   expect(await bench.exit).toEqual({ code: 2, signal: null });
   expect(bench.errors[0]).toMatch(/^There is no benchmark "nothing"\. There are: round-robin, /);
   expect(bench.errors.join("\n")).toContain("Usage:   pnpm bench <benchmark> [--quick]");
 });
 
-test("says what there is when it is asked", async ({ run }) => {
+test("--help goes to stdout", async ({ run }) => {
   const bench = run("bench", "--help");
   expect(await bench.exit).toEqual({ code: 0, signal: null });
   expect(bench.errors).toEqual([]);

@@ -2,8 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { Progress } from "../src/progress.ts";
-import { type InterleaveOptions, interleave, ResultFile } from "../src/results.ts";
+import { appendResult, type InterleaveOptions, interleave, readResults } from "../src/engine/results.ts";
 import { environment, result } from "./results.ts";
 
 function newFile() {
@@ -13,36 +12,28 @@ function newFile() {
 }
 
 describe("the file of results", () => {
-  test("keeps each result, and knows what it has by all of its settings", () => {
+  test("keeps each result", () => {
     const path = newFile();
-    const file = new ResultFile(path);
-    expect(file.read()).toEqual([]);
-    const kept = result({ settings: { size: 100, queue: "quorum" } });
-    file.append(kept);
-    file.append(result({ round: 2 }));
-    const again = new ResultFile(path);
-    expect(again.read()).toEqual([kept, result({ round: 2 })]);
-    expect(again.has("some", 1, "ours", { queue: "quorum", size: 100 })).toBe(true);
-    expect(again.has("some", 1, "ours", { size: 100 })).toBe(false);
-    expect(again.has("some", 2, "theirs", { size: 100 })).toBe(false);
-    expect(again.has("other", 2, "ours", { size: 100 })).toBe(false);
+    expect(readResults(path)).toEqual([]);
+    appendResult(path, result());
+    appendResult(path, result({ round: 2 }));
+    expect(readResults(path)).toEqual([result(), result({ round: 2 })]);
   });
 
   test("survives a last line that was cut, and goes on behind it", () => {
     const path = newFile();
-    new ResultFile(path).append(result());
+    appendResult(path, result());
     appendFileSync(path, '{"benchmark":"so');
-    const file = new ResultFile(path);
-    expect(file.read()).toEqual([result()]);
-    file.append(result({ round: 2 }));
-    expect(new ResultFile(path).read()).toEqual([result(), result({ round: 2 })]);
+    expect(readResults(path)).toEqual([result()]);
+    appendResult(path, result({ round: 2 }));
+    expect(readResults(path)).toEqual([result(), result({ round: 2 })]);
   });
 
   test("refuses a broken line in the middle", () => {
     const path = newFile();
-    new ResultFile(path).append(result());
+    appendResult(path, result());
     appendFileSync(path, "nonsense\n");
-    expect(() => new ResultFile(path).read()).toThrow("nonsense");
+    expect(() => readResults(path)).toThrow("nonsense");
   });
 });
 
@@ -52,19 +43,17 @@ describe("rounds of several ways", () => {
     const way = (name: string) => ({
       way: name,
       settings: { size: 100 },
-      total: 1,
       run: async () => {
         order.push(name);
         return { rate: order.length };
       },
     });
-    const silent = { isTTY: false, write: () => true } as unknown as NodeJS.WriteStream;
     const options = {
       benchmark: "some",
       rounds: 2,
-      file: new ResultFile(newFile()),
+      file: newFile(),
       resume: false,
-      progress: new Progress(silent),
+      say: () => {},
       environment,
       ...more,
     };
@@ -77,7 +66,7 @@ describe("rounds of several ways", () => {
     expect(order.join("")).toBe("abcbcacab");
     expect(results.map(({ round, way }) => `${round}${way}`)).toEqual(["1b", "1c", "1a", "2c", "2a", "2b"]);
     expect(results[0]?.measured).toEqual({ rate: 4 });
-    expect(new ResultFile(options.file.path).read()).toEqual(results);
+    expect(readResults(options.file)).toEqual(results);
   });
 
   test("quick ones all count", async () => {
@@ -94,15 +83,15 @@ describe("rounds of several ways", () => {
     await expect(interleave(failing, options)).rejects.toThrow("no");
     expect(order.join("")).toBe("b");
 
-    const resumed = setUp({ quick: true, resume: true, file: new ResultFile(options.file.path) });
+    const resumed = setUp({ quick: true, resume: true, file: options.file });
     expect(await interleave(resumed.ways, resumed.options)).toHaveLength(6);
     expect(resumed.order.join("")).toBe("cacab");
 
-    const complete = setUp({ resume: true, file: new ResultFile(options.file.path) });
+    const complete = setUp({ resume: true, file: options.file });
     expect(await interleave(complete.ways, complete.options)).toHaveLength(6);
     expect(complete.order).toEqual([]);
 
-    const anew = setUp({ quick: true, rounds: 1, file: new ResultFile(options.file.path) });
+    const anew = setUp({ quick: true, rounds: 1, file: options.file });
     expect(await interleave(anew.ways, anew.options)).toHaveLength(3);
   });
 
@@ -119,6 +108,14 @@ describe("rounds of several ways", () => {
     });
     await expect(interleave(ways, options)).rejects.toThrow("told");
     expect(order.join("")).toBe("abc");
+  });
+
+  test("are measured again with other settings", async () => {
+    const { order, ways, options } = setUp({ quick: true, rounds: 1 });
+    await interleave(ways, options);
+    const changed = ways.map((way) => (way.way === "b" ? { ...way, settings: { size: 500 } } : way));
+    expect(await interleave(changed, { ...options, resume: true })).toHaveLength(4);
+    expect(order.join("")).toBe("bcab");
   });
 
   test("of another machine or other versions aren't mixed in", async () => {

@@ -1,4 +1,4 @@
-import type { Result } from "../src/results.ts";
+import type { Result } from "../src/engine/results.ts";
 
 export const environment = { cpu: "a processor", cores: 2, memory: 8, os: "an OS", versions: { Node: "20" } };
 

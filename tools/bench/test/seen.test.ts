@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addUp, numbered, Seen } from "../src/seen.ts";
+import { addUp, numbered, Seen } from "../src/engine/seen.ts";
 
 const consumer = (...numbers: number[]) => {
   const seen = new Seen(10);
@@ -29,7 +29,7 @@ test("duplicates, with one consumer and with several, and none of them makes up 
 test("a consumer counts each once", () => {
   const seen = consumer(3, 3, 9);
   expect(seen.count).toBe(2);
-  expect(seen.report()).toEqual({ seen: Buffer.from([0b1000, 0b10]).toString("base64"), repeated: 1 });
+  expect(seen.report()).toEqual({ seen: Buffer.from([0b1000, 0b10]).toString("hex"), repeated: 1 });
 });
 
 test("a number that is none of the run's", () => {

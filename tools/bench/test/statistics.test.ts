@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { latencies, measuredBy } from "../src/latency.ts";
-import { groupBy, ratio, spread, where } from "../src/statistics.ts";
+import { measuredBy } from "../src/engine/run.ts";
+import { groupBy, ratio, spread, where } from "../src/report/statistics.ts";
+import { latencies } from "../src/workers/events.ts";
 import { result } from "./results.ts";
 
 describe("statistics", () => {
@@ -44,6 +45,7 @@ test("latencies are kept to 3 significant digits, in ms", () => {
 });
 
 test("a worker's report becomes figures", () => {
+  expect(measuredBy({ count: 10, first: 0, last: 20 })).toEqual({ throughput: 500 });
   const done = { count: 500, first: 1_000.5, last: 1_250.5, p50: 1, p90: 2, p99: 3, p999: 4, max: 5 };
   expect(measuredBy(done)).toEqual({ throughput: 2_000, p50: 1, p90: 2, p99: 3, p999: 4, max: 5 });
 });

@@ -2,14 +2,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type Program, startWorker, typescript } from "../src/worker.ts";
+import { typescript } from "../src/engine/programs.ts";
+import { type Program, startWorker } from "../src/engine/worker.ts";
 
 const start = (program: Program, options = {}) => {
   const worker = startWorker(program, options);
   onTestFinished(() => worker.kill());
   return worker;
 };
-const echo = (options: object = {}) => typescript("../test/programs/worker.ts", options);
+const echo = (options: object = {}) => typescript("../../test/programs/worker.ts", "echo", options);
 const shown = (script: string): Program => ({ file: process.execPath, args: ["--eval", script] });
 const isGone = (pid: number) => {
   try {
@@ -21,7 +22,7 @@ const isGone = (pid: number) => {
 };
 
 describe("a worker", () => {
-  test("is ready, waits to be told, says how far it is, and what it has done", async () => {
+  test("is ready, waits to be told, and reports how far it is and what it has done", async () => {
     const counts: number[] = [];
     const amqpUrl = "amqp://somewhere";
     const worker = start(echo({ some: "option" }), {
@@ -31,17 +32,17 @@ describe("a worker", () => {
     await worker.ready;
     expect(counts).toEqual([]);
     worker.go();
-    expect(await worker.done).toMatchObject({ options: { some: "option" }, amqpUrl });
+    expect(await worker.done).toMatchObject({ role: "echo", options: { some: "option" }, amqpUrl });
     expect(counts.length).toBeGreaterThan(0);
   });
 
-  test("that ends early fails with what it said", async () => {
+  test("that ends early fails with what it printed", async () => {
     const worker = start(shown('console.error("out of luck"); process.exit(3)'));
     await expect(worker.ready).rejects.toThrow(/ended early \(3\):\nout of luck$/);
     await expect(worker.done).rejects.toThrow("out of luck");
   });
 
-  test("that says nonsense fails", async () => {
+  test("that prints nonsense fails", async () => {
     await expect(start(shown('console.log("hello"); setInterval(() => {}, 1000)')).ready).rejects.toThrow(
       "isn't JSON: hello",
     );
@@ -59,7 +60,7 @@ describe("a worker", () => {
     await expect(worker.done).rejects.toThrow("told to");
   });
 
-  test("doesn't outlive who started it", async () => {
+  test("doesn't outlive the process that started it", async () => {
     const parent = spawn(process.execPath, ["--import", "tsx", "test/programs/parent.ts"], {
       stdio: ["ignore", "pipe", "inherit"],
     });

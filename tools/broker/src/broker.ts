@@ -2,72 +2,6 @@ import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { type Management, type ManagementError, managementApi } from "./management.ts";
 
-export interface StartOptions {
-  /** Only this way. By default what the variable BROKER says, else every way in turn. */
-  kind?: "docker" | "native" | undefined;
-  /** A node of one's own, which can be killed: never the one at AMQP_URL. */
-  private?: boolean | undefined;
-  /** Whether it speaks MQTT, too, by RabbitMQ's own plugin: `mqttUrl`. Not the one at AMQP_URL. */
-  mqtt?: boolean | undefined;
-  /** Whether it speaks AMQP over TLS, too, and with which certificate: `amqpsUrl`. Not the one at AMQP_URL. */
-  tls?: Tls | undefined;
-  /** The port for AMQP on 127.0.0.1. By default a free one. */
-  port?: number | undefined;
-  /** The port of the management API and page on 127.0.0.1. By default a free one. */
-  managementPort?: number | undefined;
-  /** Hears, a line at a time, what is tried, why it fails, and what takes a while. */
-  say?: ((line: string) => void) | undefined;
-  /** Gives up: what has been started is ended, and the promise rejects with the signal's reason. */
-  signal?: AbortSignal | undefined;
-}
-
-/**
- * What a broker needs for TLS, as the text of PEM files. Its clients may show a certificate of the same authority, and
- * then log in without a password, as the user whose name is the certificate's common name (mechanism EXTERNAL).
- */
-export interface Tls {
-  /** The certificate of the authority that has signed those of the clients. */
-  ca: string;
-  /** The broker's own. */
-  certificate: string;
-  key: string;
-  /** The port on 127.0.0.1. By default a free one. */
-  port?: number | undefined;
-}
-
-/** What makes a node one of a cluster's. The first one starts alone; the others join it on their first start. */
-export interface Member {
-  /** 1 for the first. */
-  number: number;
-  /** A name for all that belongs to the cluster: Docker's network, the nodes' folders. */
-  cluster: string;
-  /** What the nodes know each other by, in Docker. On this machine, they share the first one's home with its cookie. */
-  cookie: string;
-  /** Where the first node's epmd listens on 127.0.0.1. Not used in Docker. */
-  epmdPort: number;
-}
-
-/** What starts one node. */
-export interface NodeOptions extends StartOptions {
-  member?: Member | undefined;
-}
-
-/**
- * The lines of rabbitmq.conf that let a node join the first one. (All three with the same list of three take 20 s:
- * one waits in vain for a cluster to join, while the others wait for its lock.)
- *
- * @param member Which node it is.
- * @param nameOf The name of a node by its number.
- */
-export const clusterFormation = ({ number }: Member, nameOf: (number: number) => string): string[] =>
-  number === 1
-    ? []
-    : [
-        "cluster_formation.peer_discovery_backend = classic_config",
-        `cluster_formation.classic_config.nodes.1 = ${nameOf(1)}`,
-        `cluster_formation.classic_config.nodes.2 = ${nameOf(number)}`,
-      ];
-
 /** A running RabbitMQ, however it came to run. */
 export interface Place {
   /** What the cluster calls it, and the management API: "rabbit2@localhost". Unknown when it was found by AMQP_URL. */
@@ -120,56 +54,6 @@ export interface Place {
   /** Ends the broker and removes its data. Does nothing to one that was found by AMQP_URL. */
   stop(): Promise<void>;
 }
-
-/**
- * Lines of rabbitmq.conf that every broker of ours has: the management API's counts and connections lag by 2 s
- * instead of 5, and tests wait for them. It gathers every second what is emitted every second.
- */
-export const statistics = [
-  "collect_statistics_interval = 1000",
-  ...["global", "basic", "detailed"].map((view) => `management.sample_retention_policies.${view}.minute = 1`),
-].join("\n");
-
-/**
- * The file `enabled_plugins`. The MQTT plugin takes 5 s to start on fresh data with 3.10, so only those who ask have it.
- *
- * @param options What is asked for.
- */
-export const enabledPlugins = ({ mqtt, tls }: StartOptions): string =>
-  `[${["rabbitmq_management", ...(mqtt ? ["rabbitmq_mqtt"] : []), ...(tls ? ["rabbitmq_auth_mechanism_ssl"] : [])].join()}].\n`;
-
-/**
- * The lines of rabbitmq.conf for TLS, and the files that they name.
- *
- * @param tls What is asked for.
- * @param listener Where to listen.
- * @param folder Where the files will be.
- */
-export function tlsConfiguration({ ca, certificate, key }: Tls, listener: string, folder: string) {
-  const files = { "ca.pem": ca, "server.pem": certificate, "server-key.pem": key };
-  const lines = [
-    `listeners.ssl.1 = ${listener}`,
-    `ssl_options.cacertfile = ${folder}/ca.pem`,
-    `ssl_options.certfile = ${folder}/server.pem`,
-    `ssl_options.keyfile = ${folder}/server-key.pem`,
-    // A client may do without a certificate. Without verify_peer, any self-signed one would do as any user's.
-    "ssl_options.verify = verify_peer",
-    "ssl_options.fail_if_no_peer_cert = false",
-    "auth_mechanisms.1 = PLAIN",
-    "auth_mechanisms.2 = EXTERNAL",
-    "ssl_cert_login_from = common_name",
-  ];
-  return { files, lines };
-}
-
-/** What `rabbitmqctl eval` is told by `settle`. */
-export const syncTables = "[ok = dets:sync(Table) || Table <- dets:all()].";
-
-/** What `rabbitmqctl eval` is told by `memoryAlarm`: the limit above which there is an alarm, by default the node's own. */
-export const setMemoryLimit = (alarm: boolean): string =>
-  alarm
-    ? "vm_memory_monitor:set_vm_memory_high_watermark(0.0)."
-    : "{ok, Limit} = application:get_env(rabbit, vm_memory_high_watermark), vm_memory_monitor:set_vm_memory_high_watermark(Limit).";
 
 /** A running RabbitMQ and what tests ask of it. */
 export interface Broker extends Place {

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { cluster } from "./cluster-cli.ts";
 import { startBroker } from "./find.ts";
-import { look } from "./look-cli.ts";
 import { isFree } from "./ports.ts";
 import { progress } from "./progress.ts";
 
@@ -23,7 +22,6 @@ It takes the first that works of:
   --port, --management-port
              the ports of AMQP and of the management page, if not 5672 and 15672
 
-pnpm broker look shows what a broker holds; see pnpm broker look --help.
 pnpm broker cluster runs three nodes in one cluster; see pnpm broker cluster --help.
 
 Environment
@@ -37,8 +35,7 @@ instead where these are set:
   RABBITMQ_MANAGEMENT_URL   http://user:password@host:15672`;
 
 const [command, ...args] = process.argv.slice(2);
-if (command === "look") process.exitCode = await look(args);
-else if (command === "cluster") process.exitCode = await cluster(args);
+if (command === "cluster") process.exitCode = await cluster(args);
 else process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
@@ -100,12 +97,9 @@ function parse(args: string[]) {
     });
     if (values.docker && values.native) throw new Error("--docker or --native, not both");
     const kind = values.docker ? ("docker" as const) : values.native ? ("native" as const) : undefined;
-    return {
-      help: values.help,
-      kind,
-      port: toPort(values.port),
-      managementPort: toPort(values["management-port"]),
-    };
+    const [port, managementPort] = [toPort(values.port), toPort(values["management-port"])];
+    if (port === managementPort) throw new Error(`AMQP and the management page can't both have port ${port}`);
+    return { help: values.help, kind, port, managementPort };
   } catch (error) {
     console.error((error as Error).message);
     return undefined;

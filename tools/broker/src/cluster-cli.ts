@@ -175,6 +175,11 @@ function parse(args: string[]) {
 function portsOf(urls = "amqp://localhost:5672,amqp://localhost:5673,amqp://localhost:5674"): number[] {
   const ports = urls.split(",").map((url) => (URL.canParse(url) ? Number(new URL(url).port) : 0));
   if (ports.length !== 3 || ports.includes(0))
-    throw new Error("CLUSTER_URL is to have three URLs, each with its port, and commas between them");
+    throw new Error("CLUSTER_URL needs three URLs, each with its port, and commas between them");
+  const all = [...ports, ...ports.map(managementPortOf)];
+  if (new Set(all).size < all.length || Math.max(...all) > 65535)
+    throw new Error(
+      "CLUSTER_URL needs three ports that differ, and each port plus 10000 must be free for its management page",
+    );
   return ports;
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
-import { type Broker, brokerAt, type Member, type StartOptions, type VirtualHost } from "./broker.ts";
+import { type Broker, brokerAt, type VirtualHost } from "./broker.ts";
 import { firstOf, native, type Way } from "./find.ts";
 import { type Management, type ManagementError, managementApi } from "./management.ts";
+import type { Member, StartOptions } from "./options.ts";
 import { freePorts, isFree } from "./ports.ts";
 
 export interface ClusterOptions extends Pick<StartOptions, "kind" | "say" | "signal"> {

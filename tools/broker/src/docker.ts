@@ -5,30 +5,22 @@ import { request } from "node:http";
 import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
+import type { Place } from "./broker.ts";
 import {
   clusterFormation,
   enabledPlugins,
-  type NodeOptions,
-  type Place,
   setMemoryLimit,
   statistics,
   syncTables,
   tlsConfiguration,
-} from "./broker.ts";
-import { type Keeper, startKeeper } from "./keepers.ts";
+} from "./configuration.ts";
+import { type Keeper, keep } from "./keeper.ts";
+import type { NodeOptions } from "./options.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
 
 /** Where a Docker engine listens, as Node's http.request takes it. */
 export type Engine = { socketPath: string } | { host: string; port: string };
-
-/** What docker-keeper.mjs is told. */
-export interface Removal {
-  engine: Engine;
-  container: string;
-  /** Removed, too, once no other container is in it. */
-  network?: string | undefined;
-}
 
 /** The image that is run. */
 export const image = () => process.env.RABBITMQ_IMAGE || "rabbitmq:4-management";
@@ -139,11 +131,8 @@ async function startContainer(
         host: string;
         port: string;
       };
-      keeper = startKeeper("docker-keeper.mjs", {
-        engine: socketPath === undefined ? { host, port } : { socketPath },
-        container: name,
-        network: member?.cluster,
-      } satisfies Removal);
+      const engine = socketPath === undefined ? { host, port } : { socketPath };
+      keeper = keep({ container: { engine, name, network: member?.cluster } });
       if (member?.number === 1) await dockerode.createNetwork({ Name: member.cluster });
     }
   }

@@ -1,7 +1,8 @@
-import { type Broker, brokerAt, type NodeOptions, type Place, type StartOptions } from "./broker.ts";
+import { type Broker, brokerAt, type Place } from "./broker.ts";
 import { findImage, image, startDocker } from "./docker.ts";
 import { findInstallWay, install } from "./install.ts";
 import { findInstallation, identityOf, startNative } from "./native.ts";
+import type { NodeOptions, StartOptions } from "./options.ts";
 import { handshake, versionAt } from "./ready.ts";
 
 export interface FoundBroker {
@@ -154,7 +155,7 @@ const help = `Get one of these, and try again:
   Debian, Ubuntu   sudo apt-get install rabbitmq-server
   macOS            brew install rabbitmq
   Windows          choco install rabbitmq, then set AMQP_URL=amqp://localhost
-  Docker           docker compose up -d, then set AMQP_URL=amqp://localhost`;
+  Docker           docker compose up -d --wait, then set AMQP_URL=amqp://localhost`;
 
 function urls(): { amqpUrl: string; managementUrl: string } {
   const amqpUrl = process.env.AMQP_URL ?? "";

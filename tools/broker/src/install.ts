@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
-import type { StartOptions } from "./broker.ts";
+import type { StartOptions } from "./options.ts";
 
 /** How to become root for the installation. */
 type Way = "as root" | "sudo without asking" | "ask, then sudo";

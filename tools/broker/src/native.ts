@@ -5,17 +5,17 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import type { Place } from "./broker.ts";
 import {
   clusterFormation,
   enabledPlugins,
-  type NodeOptions,
-  type Place,
   setMemoryLimit,
   statistics,
   syncTables,
   tlsConfiguration,
-} from "./broker.ts";
-import { startKeeper } from "./keepers.ts";
+} from "./configuration.ts";
+import { keep } from "./keeper.ts";
+import type { NodeOptions } from "./options.ts";
 import { onPorts } from "./ports.ts";
 import { ready } from "./ready.ts";
 
@@ -24,19 +24,6 @@ export interface Installation {
   server: string;
   epmd: string;
   version: string;
-}
-
-/** What native-keeper.mjs is told. */
-export interface Keepsake {
-  /** The node's home and data, made at first and removed at last. */
-  folder: string;
-  /** The files in it, by name. */
-  files: Record<string, string>;
-  /** If it is to run one. */
-  epmd: string | undefined;
-  epmdPort: number;
-  server: string;
-  env: Record<string, string>;
 }
 
 /**
@@ -172,12 +159,15 @@ async function startNode(
     // Boots in 1.6 s instead of 3.5 s.
     RABBITMQ_SCHEDULER_BUSY_WAIT_THRESHOLD: "short",
   };
-  const keeper = startKeeper("native-keeper.mjs", {
+  const keeper = keep({
     folder,
-    // A cluster's nodes have one.
-    epmd: member && member.number > 1 ? undefined : epmd,
-    epmdPort,
-    server,
+    programs: [
+      // A cluster's nodes have one.
+      ...(member && member.number > 1
+        ? []
+        : [{ command: epmd, args: ["-address", "127.0.0.1", "-port", String(epmdPort)], until: epmdPort }]),
+      { command: server, args: [] },
+    ],
     files: {
       enabled_plugins: enabledPlugins(options),
       ...tls?.files,
@@ -193,7 +183,7 @@ async function startNode(
       ].join("\n"),
     },
     env,
-  } satisfies Keepsake);
+  });
 
   // Its keeper makes it.
   const readLog = () => readFile(join(folder, "output.log"), "utf8").catch(() => "");

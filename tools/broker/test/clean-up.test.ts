@@ -15,7 +15,7 @@ const here = (kind: string) => kinds.some((each) => each.kind === kind && each.h
 // nobody can prepare for a SIGKILL.
 describe.skipIf(!here("native"))("a private node", () => {
   for (const signal of ["SIGINT", "SIGKILL"] as const) {
-    for (const moment of ["native-keeper.mjs", "epmd", "beam.smp", "ready"]) {
+    for (const moment of ["keeper.mjs", "epmd", "beam.smp", "ready"]) {
       test(`leaves nothing when ${signal} ends its starter, and ${moment} is there`, async () => {
         const port = (await freePorts(1))[0] as number;
         const starter = run("programs/holder.ts", ["native", String(port)]);
@@ -38,7 +38,7 @@ describe.skipIf(!here("native"))("a private node", () => {
     const starter = run("programs/holder.ts", ["native", String(port)]);
     const folder = await folderOf(port);
     await until(() => starter.printed.includes("amqp:"));
-    const keeper = processesWith(folder).find(({ command }) => command.includes("native-keeper.mjs"));
+    const keeper = processesWith(folder).find(({ command }) => command.includes("keeper.mjs"));
     process.kill(keeper?.pid as number, "SIGTERM");
     await until(() => processesWith(folder).length === 0 && !existsSync(folder));
   });

@@ -31,6 +31,8 @@ test.each([
   [["--docker", "--native"], /not both/],
   [["--port", "amqp"], /"amqp" is not a port/],
   [["--management-port", "70000"], /"70000" is not a port/],
+  [["--port", "20000", "--management-port", "20000"], /can't both have port 20000/],
+  [["--port", "15672"], /can't both have port 15672/],
 ])("%j is answered with what is wrong and the usage", async (args, reason) => {
   const { code, stdout, stderr } = await finished(cli(args));
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -32,11 +32,16 @@ describe.each(kinds)("a cluster by $kind", ({ kind, here }) => {
 
 const cli = "../src/cli.ts";
 
+const urls = (...ports: number[]) => ports.map((port) => `amqp://localhost:${port}`).join();
+
 test("pnpm broker cluster refuses what makes no sense", async () => {
   const cases = [
     { args: ["--nodes", "5"], env: {} },
     { args: ["--docker", "--native"], env: {} },
     { args: [], env: { CLUSTER_URL: "amqp://localhost:5672" } },
+    { args: [], env: { CLUSTER_URL: urls(20001, 20002, 20001) } },
+    { args: [], env: { CLUSTER_URL: urls(10001, 20001, 30001) } },
+    { args: [], env: { CLUSTER_URL: urls(60001, 20001, 30001) } },
   ];
   for (const { args, env } of cases) {
     const refused = run(cli, ["cluster", ...args], env);

@@ -128,7 +128,7 @@ describe.skipIf(!native)("with a RabbitMQ on this machine", () => {
     await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as { port: number };
     const starting = startBroker({ kind: "native", private: true, managementPort: port });
-    await expect(starting).rejects.toThrow(/RabbitMQ did not start: server ended(.|\n)*eaddrinuse/);
+    await expect(starting).rejects.toThrow(/RabbitMQ did not start: rabbitmq-server ended(.|\n)*eaddrinuse/);
     server.close();
   });
 });

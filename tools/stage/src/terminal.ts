@@ -22,14 +22,17 @@ const signals = { "^C": "SIGINT", "^\\": "SIGQUIT" } as const;
  * The variables that a reader's fresh shell would have, for programs that are run on their behalf.
  *
  * @param more What to add, above all `AMQP_URL`.
- * @returns Those of this process without what package managers and test runners put there, and without colours.
+ * @returns Those of this process without what package managers and test runners put there, without what would have Node,
+ *   its libraries or a shell print more than they do by themselves, and without colours.
  */
 export function readersEnvironment(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(
-    ([name]) => !/^(npm_|pnpm_|turbo_|vitest)|^(FORCE_COLOR|NODE_ENV)$/i.test(name),
-  );
+  const own = Object.entries(process.env).filter(([name]) => !outOfPlace.test(name));
   return { ...Object.fromEntries(own), NO_COLOR: "1", ...more };
 }
+
+/** Of Node's own only one stays: the broker at AMQP_URL may have a certificate of that authority. */
+const outOfPlace =
+  /^(npm_|pnpm_|turbo_|vitest|tsx_|clicolor)|^node_(?!extra_ca_certs$)|^(debug|force_color|shellopts|bashopts)$/i;
 
 /**
  * Types a command into a terminal of its own: `sh` runs it from `cwd`, and its two output streams are one.

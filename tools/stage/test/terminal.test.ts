@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { openProgram, openTerminal, readersEnvironment, type Terminal } from "../src/terminal.ts";
 import { death, temporaryFolder } from "./helpers.ts";
+
+afterEach(() => void vi.unstubAllEnvs());
 
 const surroundings = { cwd: process.cwd(), env: process.env };
 
@@ -121,10 +123,37 @@ test("what is open ends with this process, even if that is killed", async () => 
 });
 
 test("a reader's environment has nothing of pnpm, turbo and Vitest, and no colours", () => {
-  process.env.npm_package_name = "stage";
-  process.env.FORCE_COLOR = "1";
+  vi.stubEnv("npm_package_name", "stage");
+  vi.stubEnv("FORCE_COLOR", "1");
   const env = readersEnvironment({ AMQP_URL: "amqp://here" });
-  delete process.env.FORCE_COLOR;
   expect(Object.keys(env).filter((name) => /^(npm_|VITEST|FORCE_COLOR|NODE_ENV)/.test(name))).toEqual([]);
   expect(env).toMatchObject({ PATH: process.env.PATH, NO_COLOR: "1", AMQP_URL: "amqp://here" });
+});
+
+test.each([
+  ["NODE_OPTIONS", "--inspect=0"],
+  ["NODE_OPTIONS", "--trace-exit"],
+  ["NODE_DEBUG", "module"],
+  ["NODE_TLS_REJECT_UNAUTHORIZED", "0"],
+  ["FORCE_COLOR", "1"],
+  ["CLICOLOR_FORCE", "1"],
+  ["DEBUG", "*"],
+  ["npm_config_loglevel", "silly"],
+  ["PNPM_CONFIG_LOGLEVEL", "debug"],
+  ["pnpm_config_reporter", "ndjson"],
+  ["SHELLOPTS", "xtrace"],
+])("%s=%s changes nothing in what a reader's command prints", async (name, value) => {
+  vi.stubEnv(name, value);
+  const env = readersEnvironment({});
+  expect(env).not.toHaveProperty(name);
+  const terminal = opened(
+    openTerminal("pnpm exec node -e 'console.log(7); process.exit()'", { cwd: process.cwd(), env }),
+  );
+  expect(await terminal.exit).toEqual({ code: 0, signal: null });
+  expect(terminal.lines).toEqual(["7"]);
+});
+
+test("a reader's environment keeps the authority that Node is to trust", () => {
+  vi.stubEnv("NODE_EXTRA_CA_CERTS", "/etc/our-authority.pem");
+  expect(readersEnvironment({})).toMatchObject({ NODE_EXTRA_CA_CERTS: "/etc/our-authority.pem" });
 });

@@ -80,14 +80,21 @@ async function turboAlone(): Promise<number> {
   return code ?? 1;
 }
 
-/** Adds up what Vitest wrote about each package. A package that wrote nothing has failed before its first test. */
+/** Adds up what Vitest wrote about each package. Where no test ran, that is a failure. */
 function count() {
   const sum = { passed: 0, failed: 0, skipped: 0, failures: [] as string[] };
+  if (tasks.length === 0) {
+    sum.failures.push(`${positionals.join(" ")}: it has no tests`);
+    sum.failed = 1;
+  }
   for (const { directory, package: name } of tasks) {
     const results = read(join(root, directory, "results/tests.json"));
-    sum.failures.push(...(results ? failuresOf(results) : ["no test ran"]).map((why) => `${name}: ${why}`));
-    sum.passed += results?.numPassedTests ?? 0;
-    sum.failed += results ? Math.max(results.numFailedTests, results.numFailedTestSuites > 0 ? 1 : 0) : 1;
+    const failures = results ? failuresOf(results) : [];
+    const passed = results?.numPassedTests ?? 0;
+    if (passed === 0 && failures.length === 0) failures.push("no test ran");
+    sum.failures.push(...failures.map((why) => `${name}: ${why}`));
+    sum.passed += passed;
+    sum.failed += failures.length;
     sum.skipped += results?.numPendingTests ?? 0;
   }
   return sum;

@@ -61,23 +61,15 @@ describe("scenarios", () => {
 
 describe("manners", () => {
   const refusals = [
-    "no broker: says what was tried and what to do",
-    "a wrong password: says so, and doesn't repeat it",
-    "a virtual host that isn't there",
-    "a user who may only read",
+    "no broker: prints what was tried and what to do, without the password",
     "what it declares exists already, and is different",
-    "an AMQP_URL that is none",
   ];
   const help = [
     "--help: the usage, on stdout",
     "wrong arguments: none",
     "wrong arguments: a.* --no-such-option",
   ];
-  const staying = [
-    "a user who may not read",
-    "Ctrl-C ends it well",
-    "the broker goes away for good: a line, and no more",
-  ];
+  const staying = ["Ctrl-C ends it well", "the broker goes away for good: a line, and no more"];
 
   test("a script that has them passes all", () => {
     expect(failed("none")).toEqual([]);
@@ -87,11 +79,11 @@ describe("manners", () => {
   test.each([
     ["shows a stack", "with-stack", refusals],
     ["says too much", "talkative", refusals],
-    ["repeats its AMQP_URL", "leaking", refusals],
+    ["repeats its AMQP_URL", "leaking", refusals.slice(0, 1)],
     ["says it on stdout", "misplaced", refusals],
     ["exits with 0", "content", refusals],
     ["doesn't say its usage", "unhelpful", help],
-    ["ends badly on Ctrl-C, or doesn't say that the broker is gone", "staying", staying.slice(1)],
+    ["ends badly on Ctrl-C, or doesn't say that the broker is gone", "staying", staying],
   ])("a script that %s fails, and no other test does", (_, group, expected) => {
     expect(titles(failed(group))).toEqual(expected);
   });

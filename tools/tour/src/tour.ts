@@ -131,7 +131,7 @@ function farewell(readmes: Readme[], played: number, screen: Screen): void {
   const examples = [blocks.find(waits), blocks.find((block) => !waits(block))];
   screen.line();
   screen.line("Now by hand. Start a broker, with Docker or without:");
-  screen.line("  docker compose up -d");
+  screen.line("  docker compose up -d --wait");
   screen.line("  pnpm broker");
   screen.line("and try, in two more terminals:");
   for (const block of examples) if (block) screen.line(`  ${block.command}`);

@@ -106,7 +106,7 @@ test("plays patterns as they were asked for, labels each actor, and says what to
     "✓ 2 patterns, 3 scenarios: all as their pages say.",
     "",
     "Now by hand. Start a broker, with Docker or without:",
-    "  docker compose up -d",
+    "  docker compose up -d --wait",
     "  pnpm broker",
     "and try, in two more terminals:",
     '  echo " [x] Sent"',

@@ -166,10 +166,14 @@ export class Lane {
 
   #enqueue(read: Read): void {
     const { frame, begins, completes } = read;
-    // Held up, they would end the connection. They belong to no channel, so they may overtake.
     if (frame.kind === "heartbeat") {
-      this.#write(read);
-      return;
+      this.#move();
+      // Held up, it would end the connection. It belongs to no channel, so it may overtake what is held. It overtakes
+      // nothing that only waits for a slow reader.
+      if (!this.#to.writableNeedDrain) {
+        this.#write(read);
+        return;
+      }
     }
     this.#queue.push(read);
     this.#waiting += frame.bytes.length + OVERHEAD;

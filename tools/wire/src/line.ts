@@ -1,5 +1,5 @@
-import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { dial } from "./dial.ts";
 import { asksForOurs, type Frame, nameProtocol } from "./frames.ts";
 import { type Control, Lane } from "./lane.ts";
 import type { Direction, Said } from "./messages.ts";
@@ -51,6 +51,7 @@ export class Line implements Connection {
   readonly #near: Socket;
   readonly #events: LineEvents;
   #far: Socket | undefined;
+  #openSockets = 1;
   #lanes: Record<Direction, Lane> | undefined;
 
   /**
@@ -88,6 +89,7 @@ export class Line implements Connection {
       far.destroy();
       return;
     }
+    this.#openSockets++;
     far.once("close", () => this.#closed());
     // Only a server that speaks something else speaks first.
     far.once("data", () => this.protocol ?? this.#isForeign("an unknown protocol"));
@@ -151,29 +153,8 @@ export class Line implements Connection {
   }
 
   #closed(): void {
-    if (this.#near.closed && (this.#far?.closed ?? true)) this.#events.closed();
+    if (--this.#openSockets === 0) this.#events.closed();
   }
-}
-
-/** Connects to the first that accepts it. */
-async function dial(urls: readonly string[]): Promise<[url: string, socket: Socket]> {
-  let reason: unknown;
-  for (const url of urls) {
-    const { protocol, hostname, port } = new URL(url);
-    const socket = connect({
-      host: hostname.replace(/^\[|\]$/g, ""),
-      port: Number(port || (protocol === "amqps:" ? 5671 : 5672)),
-      noDelay: true,
-      allowHalfOpen: true,
-    });
-    try {
-      await once(socket, "connect");
-      return [url, socket];
-    } catch (error) {
-      reason = error;
-    }
-  }
-  throw reason;
 }
 
 /** As RabbitMQ writes it. */

@@ -36,7 +36,8 @@ const tuning = { channelMax: "short", frameMax: "long", heartbeat: "short" } as 
 
 /**
  * The methods of AMQP 0-9-1 with RabbitMQ's extensions, each with its numbers and its fields in their order on the
- * wire. Fields have the names that amqplib gives them.
+ * wire. Fields have
+ * the specification's names in camel case, as in amqplib.
  *
  * @see https://www.rabbitmq.com/resources/specs/amqp0-9-1.extended.xml
  */

@@ -1,5 +1,8 @@
 // Prints the process id of a worker of its own, and waits.
-import { startWorker, typescript } from "../../src/worker.ts";
+import { typescript } from "../../src/engine/programs.ts";
+import { startWorker } from "../../src/engine/worker.ts";
 
-startWorker(typescript("../test/programs/worker.ts", { sayId: true }), { onProgress: console.log });
+startWorker(typescript("../../test/programs/worker.ts", "echo", { sayId: true }), {
+  onProgress: console.log,
+});
 setInterval(() => {}, 1000);

@@ -1,4 +1,4 @@
-import { options, say, sayProgress, told } from "../../src/work.ts";
+import { options, role, say, sayProgress, told } from "../../src/workers/events.ts";
 
 // As an open connection does, this keeps it from ending by itself.
 setInterval(() => {}, 1000);
@@ -7,5 +7,5 @@ if (options.sayId) say("progress", { count: process.pid });
 await told();
 sayProgress(() => 1);
 await new Promise((resolve) => setTimeout(resolve, 300));
-say("done", { options, amqpUrl: process.env.AMQP_URL });
+say("done", { role, options, amqpUrl: process.env.AMQP_URL });
 process.exit();

@@ -1,0 +1,76 @@
+// The worker (see ../engine/worker.ts) on this project's `shared`, with the same work as the one on amqplib.
+
+import { handle, openConsumer, openPublisher, produce } from "shared";
+import type { Consumer, Producer } from "../engine/roles.ts";
+import { numbered, Seen } from "../engine/seen.ts";
+import { now, openCount, options, peaks, role, say, sayProgress, told } from "./events.ts";
+
+const { warmUp = 0 }: { warmUp?: number } = options;
+
+/** Publishes all in one `produce`, which resolves when all are confirmed. */
+async function produceAll({ queue, count, size, persistent }: Producer) {
+  let published = 0;
+  const publish = (until: number) =>
+    produce((channel) => {
+      while (published < until) channel.sendToQueue(queue, numbered(published++, size), { persistent });
+    });
+  await publish(warmUp);
+  say("ready");
+  await told();
+  sayProgress(() => published - warmUp);
+  const first = now();
+  await publish(warmUp + count);
+  say("done", { count, first, last: now(), ...peaks() });
+}
+
+/** Publishes all in a loop, which waits while the window is full. */
+async function publishAll({ queue, count, size, persistent, window }: Producer) {
+  const publisher = openPublisher({ window });
+  await publisher.ready;
+  let published = 0;
+  const unconfirmed = openCount();
+  async function publish(until: number) {
+    while (published < until) {
+      await publisher.room();
+      unconfirmed.add();
+      void publisher.publish("", queue, numbered(published++, size), { persistent }).then(unconfirmed.remove);
+    }
+    await unconfirmed.below(1);
+  }
+  await publish(warmUp);
+  say("ready");
+  await told();
+  sayProgress(() => published - warmUp);
+  const first = now();
+  await publish(warmUp + count);
+  say("done", { count, first, last: now(), ...peaks() });
+}
+
+/** Consumes as `consume` does, without its signals. */
+async function consumeAll({ queue, prefetch, count }: Consumer) {
+  const seen = new Seen(count);
+  let deliveries = 0;
+  let first = 0;
+  let last = 0;
+  const consumer = openConsumer(async (channel) => {
+    await channel.prefetch(prefetch);
+    const onMessage = handle((message) => {
+      if (deliveries++ === warmUp) first = now();
+      seen.add(message.content);
+      channel.ack(message);
+      last = now();
+    });
+    await channel.consume(queue, onMessage);
+  });
+  await consumer.ready;
+  say("ready");
+  sayProgress(() => deliveries);
+  await told();
+  await consumer.stop();
+  await consumer.close();
+  say("done", { count: deliveries, first, last, ...seen.report() });
+  process.exit();
+}
+
+const roles = { produce: produceAll, publisher: publishAll, consume: consumeAll };
+await roles[role as keyof typeof roles](options);

@@ -1,0 +1,36 @@
+import type { Violation } from "./rules.ts";
+
+/**
+ * Violations that are older than their rule and still to be fixed. The check fails on one that no longer occurs, so
+ * this list only gets shorter.
+ */
+export const KNOWN: string[] = [
+  "examples/dead-letter/README.md is longer than 150 lines",
+  "examples/mqtt/README.md is longer than 150 lines",
+  "examples/quorum-failover: script cluster leaves its folder",
+  "examples/retry-backoff/README.md is longer than 150 lines",
+  "examples/routing-direct depends on broker",
+  "examples/routing-direct/README.md is longer than 150 lines",
+  "examples/single-active-consumer/src/worker.ts is longer than 40 lines",
+  "examples/streams/README.md is longer than 150 lines",
+  "examples/tls depends on broker",
+  "examples/tls/README.md is longer than 150 lines",
+  "examples/tls/src/make-certificates.ts is longer than 40 lines",
+];
+
+/**
+ * Compares what was found with what is known.
+ *
+ * @returns A line for each new violation, and for each known one that no longer occurs. None: all is well.
+ */
+export function compare(found: Violation[], known: string[]): string[] {
+  const what = found.map((violation) => violation.what);
+  return [
+    ...found
+      .filter((violation) => !known.includes(violation.what))
+      .map(({ what, detail }) => `${what}. ${detail}`.trimEnd()),
+    ...known
+      .filter((line) => !what.includes(line))
+      .map((line) => `tools/house/src/known.ts: remove "${line}". It is fixed.`),
+  ];
+}
