@@ -107,9 +107,7 @@ describe.skipIf(!browser)("the page", () => {
     const preview = learner.page.locator(".preview");
     await expect.poll(() => preview.textContent()).toContain("No binding matches");
     await learner.page.getByLabel("Routing key").fill("kern.info");
-    await expect
-      .poll(() => preview.textContent())
-      .toBe('✓ It would go to the queue amq.gen-… of sub "kern.*".');
+    await expect.poll(() => preview.textContent()).toBe('✓ It would go to the queue of sub "kern.*".');
     await learner.page.getByLabel("Body").fill("<b>by hand</b>");
     await learner.press("Publish");
     await expect

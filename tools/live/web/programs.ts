@@ -1,5 +1,5 @@
 import type { Terminal, Topology } from "../src/protocol.ts";
-import { visible } from "./text.ts";
+import { cut, visible } from "./text.ts";
 
 /** A program as it is shown: all runs of a script that ends by itself share one place. */
 export interface Program {
@@ -95,7 +95,7 @@ export class Programs {
   #number(): void {
     const consumers = this.all.filter(({ kind }) => kind === "consumer");
     const base = ({ terminal }: Program) =>
-      visible(`${terminal?.script ?? ""} ${terminal?.words ?? ""}`.trim());
+      cut(visible(`${terminal?.script ?? ""} ${terminal?.words ?? ""}`.trim()), 40);
     for (const program of consumers) {
       const alike = consumers.filter((other) => base(other) === base(program));
       const number = alike.length > 1 ? ` ${alike.indexOf(program) + 1}` : "";

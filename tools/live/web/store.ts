@@ -159,13 +159,19 @@ let lastDelivered: number | undefined;
 
 function record(event: Sent): void {
   if (event.type === "delivered") lastDelivered = event.message;
-  const text = inWords(event, store);
+  const text = inWords(event, { ...store, readerOf });
   if (text === undefined) return;
   if (!isQuiet(event)) store.sentence.value = text;
   // Totals come ten times a second.
   if (event.type === "totals" && store.log.peek().at(-1)?.text.startsWith("More messages")) return;
   const entry = { at: event.at, text, inferred: "basis" in event && event.basis === "inferred" };
   store.log.value = [...store.log.value.slice(-MOST_ENTRIES), entry];
+}
+
+/** @returns The name of the program that reads from a queue. */
+export function readerOf(queue: string): string | undefined {
+  const consumer = store.topology.peek().consumers.find((each) => each.queue === queue);
+  return consumer && store.programs.name(consumer.terminal);
 }
 
 /** What the log tells, but is no news to somebody who looks at the picture. */

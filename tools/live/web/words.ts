@@ -1,4 +1,4 @@
-import type { Hop, LiveEvent, Message } from "../src/protocol.ts";
+import type { Copy, Hop, LiveEvent, Message } from "../src/protocol.ts";
 import type { Programs } from "./programs.ts";
 import { count, cut, visible } from "./text.ts";
 
@@ -6,11 +6,15 @@ import { count, cut, visible } from "./text.ts";
 export interface Known {
   messages: Map<number, Message>;
   programs: Programs;
+  /** The program that reads from a queue. */
+  readerOf(queue: string): string | undefined;
 }
 
 /** @returns What an event means, in a sentence; `undefined` for one that needs no words. */
-export function inWords(event: LiveEvent, { messages, programs }: Known): string | undefined {
+export function inWords(event: LiveEvent, known: Known): string | undefined {
+  const { messages, programs } = known;
   const who = (id: string) => programs.name(id);
+  const queueName = (name: string) => nameOfQueue(name, known.readerOf(name));
   const what = (id: number) => {
     const message = messages.get(id);
     return message ? quoted(message) : "a message";
@@ -21,7 +25,7 @@ export function inWords(event: LiveEvent, { messages, programs }: Known): string
       return `${who(by)} publishes ${quoted(message)} to ${exchangeName(message.exchange)} with the routing key ${key(message.key)}.`;
     }
     case "routed":
-      return routedInWords(event.copies.length, event.copies[0]?.queue ?? "", event.path);
+      return routedInWords(event.copies, event.path, queueName);
     case "dropped":
       return `No binding of ${exchangeName(event.exchange)} matches ${key(messages.get(event.message)?.key ?? "")}: ${what(event.message)} is dropped.`;
     case "returned":
@@ -33,7 +37,7 @@ export function inWords(event: LiveEvent, { messages, programs }: Known): string
         ? `The broker refuses ${what(event.message)} from ${who(event.to)}.`
         : `${queueName(event.full)} is full: the broker refuses ${what(event.message)} from ${who(event.to)}.`;
     case "delivered":
-      return deliveredInWords(event, what(event.message), who(event.to));
+      return deliveredInWords(event, what(event.message), who(event.to), queueName(event.queue));
     case "acked":
       return `${who(event.by)} acknowledges ${what(event.message)}, and ${queueName(event.queue)} forgets it.`;
     case "rejected":
@@ -51,7 +55,7 @@ export function inWords(event: LiveEvent, { messages, programs }: Known): string
     case "gone":
       return `${queueName(event.queue)} no longer has ${what(event.message)}, and the broker doesn't tell why.`;
     case "dead-lettered":
-      return deadLetteredInWords(event, what(event.message));
+      return deadLetteredInWords(event, what(event.message), queueName);
     case "proved":
       return `${what(event.message)} has now been seen in ${queueName(event.queue)}.`;
     case "empty":
@@ -107,15 +111,18 @@ const key = (routingKey: string) => (routingKey === "" ? "(none)" : visible(rout
 export const exchangeName = (name: string): string => (name === "" ? "the default exchange" : visible(name));
 
 /** A name that the broker made up is no name to a reader. */
-export function queueName(name: string): string {
-  if (name.startsWith("amq.gen-")) return "the queue amq.gen-…";
+export function nameOfQueue(name: string, reader: string | undefined): string {
+  if (name.startsWith("amq.gen-"))
+    return reader === undefined ? "a queue named by the broker" : `the queue of ${reader}`;
   return name.startsWith("amq.rabbitmq.reply-to") ? "direct reply-to" : visible(name);
 }
 
 const inferred = (basis: "seen" | "inferred") =>
   basis === "inferred" ? " (inferred: the broker doesn't tell)" : "";
 
-function routedInWords(copies: number, queue: string, path: Hop[]): string {
+function routedInWords(all: Copy[], path: Hop[], queueName: (name: string) => string): string {
+  const copies = all.length;
+  const { queue = "" } = all[0] ?? {};
   const alternate = path.find(({ why }) => why === "alternate");
   const exchange = exchangeName(path[0]?.exchange ?? "");
   const before = alternate
@@ -135,6 +142,7 @@ function deliveredInWords(
   event: Extract<LiveEvent, { type: "delivered" }>,
   what: string,
   to: string,
+  from: string,
 ): string {
   const { queue, redelivered, acks, offset } = event;
   if (offset !== undefined) return `${to} reads ${what} at offset ${offset}. The stream keeps it.`;
@@ -143,7 +151,8 @@ function deliveredInWords(
   const after = acks
     ? "It stays in the queue until it is acknowledged."
     : "It counts as done at once (auto-ack).";
-  return `${capital(queueName(queue))} delivers ${what} to ${to}${again}. ${after}`;
+  if (queue.startsWith("amq.gen-")) return `${to} gets ${what} from its queue${again}. ${after}`;
+  return `${capital(from)} delivers ${what} to ${to}${again}. ${after}`;
 }
 
 function requeuedInWords(why: string, what: string, by: string, queue: string): string {
@@ -157,7 +166,11 @@ function requeuedInWords(why: string, what: string, by: string, queue: string): 
   }
 }
 
-function deadLetteredInWords(event: Extract<LiveEvent, { type: "dead-lettered" }>, what: string): string {
+function deadLetteredInWords(
+  event: Extract<LiveEvent, { type: "dead-lettered" }>,
+  what: string,
+  queueName: (name: string) => string,
+): string {
   const queues = event.copies.map(({ queue }) => queueName(queue)).join(", ");
   const to = queues === "" ? "no queue: no binding matches" : queues;
   return `${capital(queueName(event.queue))} dead-letters ${what} by ${exchangeName(event.exchange)} to ${to}${inferred(event.basis)}.`;

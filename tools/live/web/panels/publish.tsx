@@ -3,8 +3,8 @@ import { useEffect } from "preact/hooks";
 import type { ByHand, Preview, Value } from "../../src/protocol.ts";
 import { act } from "../connection.ts";
 import { attempt } from "../player.ts";
-import { store } from "../store.ts";
-import { exchangeName, queueName } from "../words.ts";
+import { readerOf, store } from "../store.ts";
+import { exchangeName, nameOfQueue } from "../words.ts";
 
 /** Publishes a message by hand, and says before where it will go. */
 export function Publish() {
@@ -130,16 +130,9 @@ function Route({ exchange, routingKey, headers }: { exchange: string; routingKey
         ? "Where it would go isn't known yet."
         : queues.length === 0
           ? "✕ No binding matches: it would be dropped, or returned if it is mandatory."
-          : `✓ It would go to ${queues.map((queue) => nameOf(queue)).join(", ")}.`}
+          : `✓ It would go to ${queues.map((queue) => nameOfQueue(queue, readerOf(queue))).join(", ")}.`}
     </p>
   );
-}
-
-/** A queue that the broker has named is known by who reads from it. */
-function nameOf(queue: string): string {
-  const reader = store.topology.value.consumers.find((consumer) => consumer.queue === queue);
-  const name = queueName(queue);
-  return queue.startsWith("amq.gen-") && reader ? `${name} of ${store.programs.name(reader.terminal)}` : name;
 }
 
 function read(form: FormData): ByHand {

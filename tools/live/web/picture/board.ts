@@ -217,14 +217,14 @@ export class Board {
           `queue ${name}`,
           `exchange ${deadLetterExchange}`,
           "dead-letter",
-          deadLetterKey === undefined ? "dead letters" : `dead letters, key ${deadLetterKey}`,
+          deadLetterKey === undefined ? "dead letters" : `dead → ${deadLetterKey}`,
         );
     for (const { queue, terminal, prefetch, acks, paused, exclusive, priority } of consumers) {
       const program = this.#programOf(terminal);
       if (!program) continue;
       const reply = queues.some(({ name, type }) => name === queue && type === "reply");
       const words = [
-        reply ? "reply" : !acks ? "auto-ack" : prefetch > 0 ? `prefetch ${prefetch}` : "no prefetch limit",
+        reply ? "reply" : !acks ? "auto-ack" : prefetch > 0 ? `prefetch ${prefetch}` : "prefetch ∞",
         exclusive ? "exclusive" : "",
         priority === 0 ? "" : `priority ${priority}`,
         paused ? "⏸ paused" : "",
@@ -257,7 +257,10 @@ export class Board {
     const waysBack = [...this.edges.values()].filter(
       ({ from, to }) => kinds.indexOf(from.kind) > kinds.indexOf(to.kind),
     );
-    const lanes = waysBack.length * 13 + (waysBack.length > 0 ? 10 : 0);
+    // What goes to the same node for the same reason shares a lane.
+    const laneOf = ({ kind, to }: Edge) => `${kind} ${to.key}`;
+    const laneNames = [...new Set(waysBack.map(laneOf))];
+    const lanes = laneNames.length * 13 + (laneNames.length > 0 ? 10 : 0);
     let size = arrange(nodes, links, direction, least);
     if (direction === "wide") {
       // As high as the place that there is, so that the picture stands in its middle.
@@ -287,9 +290,10 @@ export class Board {
     );
     for (const node of nodes) node.place();
     const foot = direction === "wide" ? this.#foot(nodes) : size.width;
-    waysBack.forEach((edge, index) => {
+    for (const edge of waysBack) {
+      const index = laneNames.indexOf(laneOf(edge));
       edge.draw(direction, { at: foot + 12 + index * 13, index });
-    });
+    }
     for (const edge of this.edges.values())
       if (!waysBack.includes(edge)) edge.draw(direction, { at: 0, index: 0 });
     this.onLayout();

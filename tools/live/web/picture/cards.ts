@@ -1,5 +1,5 @@
 import type { Message } from "../../src/protocol.ts";
-import { cut, visible } from "../text.ts";
+import { cut, keyOf, visible } from "../text.ts";
 import { card } from "./geometry.ts";
 import { type Point, put, setAttributes, svg } from "./svg.ts";
 
@@ -26,9 +26,9 @@ export class Card {
       "g",
       { class: "card" },
       svg("rect", { class: "paper", x: -width / 2, y: -height / 2, width, height, rx: 7 }),
-      svg("text", { class: "key", x: -width / 2 + 8, y: -4 }, cut(visible(message.key) || "(no key)", 13)),
+      svg("text", { class: "key", x: -width / 2 + 8, y: -4 }, cut(keyOf(message), 13)),
       svg("text", { class: "body", x: -width / 2 + 8, y: 13 }, cut(visible(message.body), 16)),
-      svg("title", {}, `${visible(message.key)}: ${visible(message.body)}`),
+      svg("title", {}, `${keyOf(message)}: ${visible(message.body)}`),
     );
     this.group.dataset.message = String(message.id);
     colour(this.group, message);

@@ -37,17 +37,20 @@ export class Edge {
     for (const { group } of this.labels) group.remove();
     this.labels.length = 0;
     for (const text of texts) {
-      const shown = text === "" ? "(no key)" : cut(visible(text), 24);
-      const key = this.kind === "binding";
-      const width = shown.length * (key ? 8.3 : 6.9) + (key ? 18 : 12);
-      const height = key ? 25 : 20;
+      const isKey = this.kind === "binding";
+      const lines = linesOf(text);
+      const width = Math.max(...lines.map(({ length }) => length)) * (isKey ? 8.3 : 6.9) + (isKey ? 18 : 12);
+      const height = lines.length * 16 + (isKey ? 9 : 4);
       const group = svg(
         "g",
         { class: `label ${this.kind}` },
-        svg("rect", { x: -width / 2, y: -height / 2, width, height, rx: height / 2 }),
-        svg("text", { y: key ? 5 : 4 }, shown),
+        svg("rect", { x: -width / 2, y: -height / 2, width, height, rx: Math.min(12.5, height / 2) }),
+        ...lines.map((line, index) =>
+          svg("text", { y: (index - (lines.length - 1) / 2) * 16 + (isKey ? 5 : 4) }, line),
+        ),
         svg("title", {}, visible(text)),
       );
+      group.dataset.height = String(height);
       group.dataset.width = String(width);
       this.labels.push({ text, group });
       this.group.append(group);
@@ -104,23 +107,42 @@ export class Edge {
 
   #placeLabels(wide: boolean, ahead: boolean): void {
     const length = this.path.getTotalLength();
+    const start = this.path.getPointAtLength(0);
     const middle = this.path.getPointAtLength(length / 2);
     const end = this.path.getPointAtLength(length);
     setAttributes(this.#rate, { x: middle.x, y: middle.y - 14 });
     this.labels.forEach(({ group }, index) => {
-      const width = Number(group.dataset.width);
-      // Above and below the end of the way in turn, so that a card passes between the keys and hides none.
-      const rank = Math.floor(index / 2) * 28 + 36;
-      const y = index % 2 === 0 ? -rank : rank;
-      const place =
-        this.kind === "binding" && ahead
-          ? wide
-            ? { x: end.x - 12 - width / 2, y: end.y + y }
-            : { x: end.x, y: end.y - 18 - index * 28 }
-          : { x: middle.x, y: middle.y + (index - (this.labels.length - 1) / 2) * 22 };
-      setAttributes(group, { transform: `translate(${place.x} ${place.y})` });
+      const [labelWidth, height] = [Number(group.dataset.width), Number(group.dataset.height)];
+      const at = this.#placeOfLabel(index, { start, middle, end }, labelWidth, height, wide, ahead);
+      setAttributes(group, { transform: `translate(${at.x} ${at.y})` });
     });
   }
+
+  #placeOfLabel(
+    index: number,
+    { start, middle, end }: Record<"start" | "middle" | "end", Point>,
+    width: number,
+    height: number,
+    wide: boolean,
+    ahead: boolean,
+  ): Point {
+    if (this.kind === "dead-letter" && wide) return { x: start.x - 14 - width / 2, y: start.y + 18 };
+    if (this.kind !== "binding" || !ahead)
+      return { x: middle.x, y: middle.y + (index - (this.labels.length - 1) / 2) * 22 };
+    if (!wide) return { x: end.x, y: end.y - 6 - height / 2 - index * (height + 3) };
+    // Above and below the end of the way in turn, so that a card passes between the keys and hides none.
+    const away = 23 + height / 2 + Math.floor(index / 2) * (height + 3);
+    return { x: end.x - 12 - width / 2, y: end.y + (index % 2 === 0 ? -away : away) };
+  }
+}
+
+/** A headers exchange's arguments each get a line. */
+function linesOf(text: string): string[] {
+  if (text === "") return ["(no key)"];
+  const parts = text.length > 24 ? text.split(", ") : [text];
+  const lines = parts.slice(0, 3).map((line) => cut(visible(line), 20));
+  if (parts.length === 1) return [cut(visible(text), 22)];
+  return parts.length > 3 ? [...lines.slice(0, 2), `and ${parts.length - 2} more`] : lines;
 }
 
 /** From one column to the next. */

@@ -33,7 +33,7 @@ export function sizeOf(kind: Kind, direction: Direction, count: number): Size & 
   const narrow = direction === "tall" && count > 2;
   switch (kind) {
     case "publisher":
-      return { width: narrow ? 128 : 196, height: 92, slots: 0 };
+      return { width: narrow ? 128 : 196, height: 100, slots: 0 };
     case "exchange":
       return { width: narrow ? 120 : 150, height: 68, slots: 0 };
     case "queue": {
@@ -152,9 +152,14 @@ function sortByNeighbours(column: Placed[], reference: Placed[], links: Link[]):
         return next ? (own(next) ?? []) : [];
       }),
     );
-  const rank = new Map(
-    column.map((node) => [node, own(node) ?? (before(node) ?? reference.length + 0.5) - 0.5]),
-  );
+  const rank = new Map<Placed, number>();
+  let last = 0;
+  for (const node of column) {
+    const next = before(node);
+    // One without neighbours, such as a program that has lost its connection, stays where it is.
+    last = own(node) ?? (next === undefined ? last : next - 0.5);
+    rank.set(node, last);
+  }
   column.sort((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0));
 }
 

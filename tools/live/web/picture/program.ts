@@ -75,6 +75,8 @@ export class ProgramNode extends PictureNode {
 
   /** @param state "running", "ended" or "lost", whose connection broke. */
   set state(state: "running" | "ended" | "lost") {
+    // How it ended is worth more than that it did.
+    if (state === "ended" && this.group.classList.contains("lost")) return;
     this.group.classList.toggle("ended", state === "ended");
     this.group.classList.toggle("lost", state === "lost");
     if (state === "lost") this.say("✕ connection lost");
@@ -105,10 +107,8 @@ export class ProgramNode extends PictureNode {
 
   /** Keeps a chip of each message that it has had, so that the picture still shows at its end who got what. */
   keep(message: Message): SVGGElement {
-    const text = cut(
-      visible((message.exchange === "" ? message.body : message.key) || message.body || "(empty)"),
-      13,
-    );
+    const known = message.exchange === "" || message.key === "" ? message.body : message.key;
+    const text = cut(visible(known) || "(empty)", 13);
     const width = text.length * 6.6 + 14;
     const chip = svg(
       "g",
@@ -133,7 +133,7 @@ export class ProgramNode extends PictureNode {
     this.#words.textContent = cut(second, Math.floor(room));
     this.#says.textContent = cut(this.#said, Math.floor(room));
     const crowded = this.kind === "consumer" && second !== "" && this.hands.size > 0;
-    setAttributes(this.#says, { y: second === "" ? 48 : 68, visibility: crowded ? "hidden" : "visible" });
+    setAttributes(this.#says, { y: second === "" ? 48 : 66, visibility: crowded ? "hidden" : "visible" });
   }
 
   /** Two rows of chips, the latest last; the oldest ones make room. */
