@@ -45,6 +45,7 @@ export function Controls() {
       <label>
         <span class="quiet">Scenario</span>
         <select
+          aria-label="Scenario"
           value={chosen}
           onChange={({ currentTarget }) => {
             const scenario = pattern?.scenarios[Number(currentTarget.value)];
@@ -93,6 +94,7 @@ export function Controls() {
       <label>
         <span class="quiet">Speed</span>
         <select
+          aria-label="Speed"
           value={store.speed.value}
           onChange={({ currentTarget }) => void attempt({ do: "speed", factor: Number(currentTarget.value) })}
         >

@@ -51,12 +51,12 @@ export function perform(element: SVGSVGElement): () => void {
     store.selected.value = object;
   });
   const past = new WeakSet<Sent>();
-  /** How many beginnings are still to be shown: what comes before them is of no interest any more. */
-  let beginnings = 0;
+  /** How many events that overtake are still to be shown: until then, nothing is moved. */
+  let overtaking = 0;
   const director = new Director(
     async (event) => {
-      if (begins(event)) beginnings--;
-      picture.motion.instant = beginnings > 0 || past.has(event);
+      if (overtakes(event)) overtaking--;
+      picture.motion.instant = overtaking > 0 || past.has(event);
       for (const key of apply(event)) picture.remove(key);
       await picture.show(event);
     },
@@ -77,8 +77,8 @@ export function perform(element: SVGSVGElement): () => void {
     // Another page has opened another pattern: there is one broker, and so one pattern for all of them.
     if (event.type === "pattern" && store.ready.value && event.name !== route.value.pattern)
       go({ pattern: event.name }, true);
-    if (begins(event)) {
-      beginnings++;
+    if (overtakes(event)) {
+      overtaking++;
       picture.motion.skip();
     }
     director.hear(event);
@@ -107,4 +107,5 @@ export function perform(element: SVGSVGElement): () => void {
   };
 }
 
-const begins = ({ type }: Sent) => type === "pattern" || type === "scenario";
+/** Whether an event makes what came before it too old to be watched: a new beginning, or more than can be drawn. */
+const overtakes = ({ type }: Sent) => type === "pattern" || type === "scenario" || type === "totals";

@@ -280,7 +280,7 @@ export class Board {
         svg(
           "text",
           {
-            class: "heading",
+            class: "heading halo",
             ...size.headings[kind],
             "text-anchor": direction === "wide" ? "middle" : "start",
           },

@@ -113,7 +113,9 @@ export function arrange(
   let start = SPACE;
   kinds.forEach((kind, index) => {
     const depth = depths[index] ?? 0;
-    headings[kind] = upright ? { x: SPACE, y: start + 14 } : { x: start + depth / 2, y: 18 };
+    headings[kind] = upright
+      ? { x: SPACE, y: index === 0 ? start + 14 : start - 4 }
+      : { x: start + depth / 2, y: 18 };
     if (upright) start += HEADING;
     for (const node of columns[index] ?? []) {
       const center = centers.get(node.key) ?? 0;

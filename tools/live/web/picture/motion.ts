@@ -69,7 +69,7 @@ export class Motion {
   async #run(element: SVGElement, frames: Keyframe[], ms: number, easing = "ease-in-out"): Promise<void> {
     if (this.instant) return;
     const backlog = this.backlog();
-    const hurry = backlog > 60 ? 8 : backlog > 25 ? 2.5 : 1;
+    const hurry = backlog > 200 ? 40 : backlog > 60 ? 8 : backlog > 25 ? 2.5 : 1;
     const animation = element.animate(frames, { duration: ms / this.speed / hurry, easing });
     if (this.#paused) animation.pause();
     await animation.finished;
