@@ -46,6 +46,7 @@ export class Feed {
   readonly #reconciliation: Reconciliation;
   readonly #paused = new Set<string>();
   #firehose: Firehose | undefined;
+  #tracedSince = Number.POSITIVE_INFINITY;
   #messages = 0;
   #looked: Promise<void> = Promise.resolve();
   #looking: NodeJS.Timeout | undefined;
@@ -86,8 +87,11 @@ export class Feed {
       return;
     }
     this.#firehose = firehose;
+    this.#tracedSince = performance.now();
     void firehose.closed.then(() => {
-      if (this.#firehose === firehose) this.#firehose = undefined;
+      if (this.#firehose !== firehose) return;
+      this.#firehose = undefined;
+      this.#tracedSince = Number.POSITIVE_INFINITY;
     });
     await this.look();
   }
@@ -393,7 +397,7 @@ export class Feed {
   #sweep(): void {
     const now = performance.now();
     for (const [name, connection] of this.#connections) {
-      this.#publishing.giveUpOn(connection, now);
+      this.#publishing.giveUpOn(connection, now, this.#tracedSince);
       if (connection.closedAt === undefined || now - connection.closedAt < LATE) continue;
       for (const channel of connection.channels.values()) this.#publishing.forget(channel);
       this.#connections.delete(name);

@@ -7,8 +7,11 @@ import type { PassingOf } from "./passing.ts";
 import { route } from "./routing.ts";
 import { type Content, markOf, messageOf } from "./values.ts";
 
-/** ms after which it is inferred where a message went, when its trace doesn't come: tracing was off for a moment. */
-const PATIENCE = 5_000;
+/** ms after which it is inferred where a message went: soon, when there was no tracing at that moment. */
+const WITHOUT_TRACING = 1_000;
+const WITH_TRACING = 30_000;
+/** ms after which a message without a trace is taken for refused, when its channel was closed for a publish. */
+const REFUSED = 5_000;
 /** The queue that stands for direct reply-to: a reply goes to its requester without one. */
 export const REPLY = "amq.rabbitmq.reply-to";
 
@@ -89,19 +92,20 @@ export class Publishing {
    * Infers the way of messages whose trace doesn't come.
    *
    * @param connection Whose.
-   * @param now By performance.now().
+   * @param tracedSince Since when the broker traces without a break. Like `now`, by performance.now().
    */
-  giveUpOn(connection: Connection, now: number): void {
+  giveUpOn(connection: Connection, now: number, tracedSince: number): void {
     for (const channel of connection.channels.values())
       for (const message of channel.untraced) {
-        if (message.routed || !message.isTold || now - message.at < PATIENCE) continue;
-        if (message.mayBeRefused) {
-          this.#count(message.mark);
+        const { at, mark, exchange, key, view } = message;
+        if (message.routed || !message.isTold) continue;
+        if (message.mayBeRefused && now - at > REFUSED) {
+          this.#count(mark);
           message.routed = [];
-          continue;
+        } else if (now - at > (at > tracedSince ? WITH_TRACING : WITHOUT_TRACING)) {
+          const { queues } = route(this.#context.plan, exchange, key, view.headers);
+          this.#route(channel, message, queues, "inferred");
         }
-        const { queues } = route(this.#context.plan, message.exchange, message.key, message.view.headers);
-        this.#route(channel, message, queues, "inferred");
       }
   }
 

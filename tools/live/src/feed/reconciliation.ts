@@ -7,7 +7,7 @@ import type { Counted } from "./topology.ts";
 
 /** How often in a row messages must be missing; and in a queue on several nodes, which are some time in electing a leader. */
 const TWICE = 2;
-const OFTEN = 8;
+const OFTEN = 20;
 /** ms after which a reply that its requester has not been given is taken for lost: the requester has gone. */
 const REPLY_LOST = 1_000;
 
