@@ -135,6 +135,11 @@ describe("what the broker doesn't tell", () => {
     theirs.sendToQueue("shared", Buffer.from("hello"));
     expect(await first("published")).toMatchObject({ by: "outside", message: { body: "hello" } });
     await expect.poll(() => ready("shared")).toBe(1);
+    channel.sendToQueue("shared", Buffer.from("for them"));
+    await expect.poll(() => ready("shared")).toBe(2);
+    await theirs.get("shared", { noAck: true });
+    expect(await first("delivered")).toMatchObject({ to: "outside", queue: "shared" });
+    expect(ready("shared")).toBe(1);
     await theirs.purgeQueue("shared");
     expect(await first("gone")).toMatchObject({ queue: "shared", basis: "inferred" });
   });

@@ -6,7 +6,7 @@ import type { Trace } from "./firehose.ts";
 import { copyOf, type Entry } from "./ledger.ts";
 import type { PassingOf } from "./passing.ts";
 import type { Publishing } from "./publishing.ts";
-import { type Content, markOf, messageOf } from "./values.ts";
+import { type Content, empty, markOf, messageOf } from "./values.ts";
 
 type Delivery = PassingOf<"basic.deliver" | "basic.get-ok">;
 type Settlement = PassingOf<"basic.ack" | "basic.nack" | "basic.reject">;
@@ -183,4 +183,3 @@ export class Deliveries {
 }
 
 const headersOf = ({ properties }: Content): Table => (properties.headers as Table | undefined) ?? {};
-const empty = { properties: {}, body: Buffer.alloc(0), size: 0 };

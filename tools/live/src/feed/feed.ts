@@ -7,10 +7,12 @@ import { Deaths } from "./deaths.ts";
 import { Declarations } from "./declaring.ts";
 import { type Firehose, openFirehose, type Trace } from "./firehose.ts";
 import { Ledger } from "./ledger.ts";
+import { Outsiders } from "./outsiders.ts";
 import type { Passing } from "./passing.ts";
-import { Publishing, REPLY } from "./publishing.ts";
+import { Publishing } from "./publishing.ts";
 import { Reconciliation } from "./reconciliation.ts";
 import { Plan, readPlan } from "./topology.ts";
+import { empty, markOf } from "./values.ts";
 
 /** Where a feed looks. */
 export interface Place {
@@ -42,6 +44,7 @@ export class Feed {
   readonly #context: Context;
   readonly #publishing: Publishing;
   readonly #deliveries: Deliveries;
+  readonly #outsiders: Outsiders;
   readonly #declarations: Declarations;
   readonly #reconciliation: Reconciliation;
   readonly #paused = new Set<string>();
@@ -70,6 +73,7 @@ export class Feed {
     const deaths = new Deaths(this.#context);
     this.#publishing = new Publishing(this.#context, () => this.#connections.values());
     this.#deliveries = new Deliveries(this.#context, this.#publishing, deaths);
+    this.#outsiders = new Outsiders((trace) => this.#deliveries.deliveredOutside(trace));
     this.#declarations = new Declarations(this.#context);
     this.#reconciliation = new Reconciliation(this.#context, deaths);
   }
@@ -146,6 +150,8 @@ export class Feed {
     const channel = this.#channel(connection, passing.channel);
     if (!channel) return;
     if (passing.method === "basic.publish") this.#publishing.passed(channel, passing);
+    if (passing.method === "basic.deliver" || passing.method === "basic.get-ok")
+      this.#outsiders.passed(markOf(passing.content ?? empty));
     channel.backlog.push({ passing, at: performance.now() });
     if (channel.backlog.length === 1) this.#drain(channel);
   }
@@ -231,23 +237,7 @@ export class Feed {
     if (trace.kind === "publish") {
       this.#publishing.traced(trace);
       this.#drainAll();
-    } else if (!this.#isOurs(trace)) this.#deliveries.deliveredOutside(trace);
-  }
-
-  /** Whether a delivery goes to a terminal's connection, where the wire shows it, too. */
-  #isOurs({ connection, queue }: Trace): boolean {
-    const ours = [...this.#connections.values()];
-    return (
-      ours.some(({ name, traceName }) => (traceName ?? name) === connection) ||
-      ours.some(({ channels }) =>
-        [...channels.values()].some(
-          (channel) =>
-            channel.getting.length > 0 ||
-            [...channel.consumers.values()].some((each) => each.queue === queue),
-        ),
-      ) ||
-      queue.startsWith(REPLY)
-    );
+    } else this.#outsiders.traced(trace);
   }
 
   #channel(connection: string, number: number): Channel | undefined {

@@ -5,7 +5,7 @@ import type { Trace } from "./firehose.ts";
 import { copyOf, type Entry, type Known } from "./ledger.ts";
 import type { PassingOf } from "./passing.ts";
 import { route } from "./routing.ts";
-import { type Content, markOf, messageOf } from "./values.ts";
+import { type Content, empty, markOf, messageOf } from "./values.ts";
 
 /** ms after which it is inferred where a message went: soon, when there was no tracing at that moment. */
 const WITHOUT_TRACING = 1_000;
@@ -128,7 +128,7 @@ export class Publishing {
 
   returned(channel: Channel, { fields, content }: PassingOf<"basic.return">): boolean {
     const { exchange, routingKey: key, replyCode, replyText } = fields;
-    const mark = markOf({ exchange, key, ...(content ?? empty) });
+    const mark = markOf(content ?? empty);
     const isIt = (message: Published) =>
       message.mark === mark && message.exchange === exchange && message.key === key && message.mandatory;
     if (channel.untraced.some((message) => isIt(message) && message.routed === undefined)) return false;
@@ -253,5 +253,3 @@ export class Publishing {
 /** https://www.rabbitmq.com/docs/maxlength#overflow-behaviour */
 const refuses = (queue: Queue | undefined): boolean =>
   String(queue?.arguments["x-overflow"] ?? "").startsWith("reject-publish");
-
-const empty = { properties: {}, body: Buffer.alloc(0), size: 0 };

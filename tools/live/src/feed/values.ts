@@ -13,6 +13,13 @@ export interface Content {
   size: number;
 }
 
+/** Of a message whose content has not come. */
+export const empty: Pick<Content, "properties" | "body" | "size"> = {
+  properties: {},
+  body: Buffer.alloc(0),
+  size: 0,
+};
+
 /** Bytes of a body that are compared and shown. */
 const KEPT = 512;
 /** Characters of a value in a header, and elements of a table or list: the rest is left out. */
@@ -24,7 +31,7 @@ const MOST = 32;
  *
  * @returns A string that stays the same when the message is dead-lettered to another exchange with another key.
  */
-export function markOf({ properties, body, size }: Content): string {
+export function markOf({ properties, body, size }: Pick<Content, "properties" | "body" | "size">): string {
   const { messageId = "", correlationId = "" } = properties;
   return `${size} ${messageId} ${correlationId} ${body.toString("latin1", 0, KEPT)}`;
 }

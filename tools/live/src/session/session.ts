@@ -311,14 +311,14 @@ export class Session {
     this.#wires.add(wires);
     const { virtualHost, own, reserved } = world;
     const direct = startsBroker(command);
-    const via = async (url: string) => (direct ? url : wires.lay(url, reserved));
+    const via = async (url: string, ...others: string[]) => (direct ? url : wires.lay(url, reserved, others));
     const env: NodeJS.ProcessEnv = {
       AMQP_URL: await wires.lay(virtualHost.amqpUrl, reserved),
       RABBITMQ_MANAGEMENT_URL: virtualHost.managementUrl,
       ...(own && {
         MQTT_URL: await via(own.mqttUrl),
         AMQPS_URL: await via(own.amqpsUrl),
-        CLUSTER_URL: (await Promise.all(own.clusterUrl.split(",").map(via))).join(),
+        CLUSTER_URL: (await Promise.all(rotations(own.clusterUrl).map((urls) => via(...urls)))).join(),
       }),
     };
     wires.step(this.#isStepping);
@@ -350,3 +350,9 @@ export class Session {
     this.#steps.clear();
   }
 }
+
+/** A cluster's URLs, each of them followed by the others. */
+const rotations = (clusterUrl: string): [string, ...string[]][] => {
+  const urls = clusterUrl.split(",");
+  return urls.map((url) => [url, ...urls.filter((other) => other !== url)]);
+};

@@ -44,13 +44,14 @@ export class TerminalWires {
    *
    * @param url Where it leads: `amqp:`, `amqps:` or `mqtt:`, with a port.
    * @param reserved Ports that it must not begin at.
+   * @param others Where it leads when nothing listens there: a wire accepts what a node that is down would refuse.
    * @returns The URL at this end, the same but for host and port.
    */
-  async lay(url: string, reserved: readonly number[] = []): Promise<string> {
-    let wire = await openWire(url);
+  async lay(url: string, reserved: readonly number[] = [], others: readonly string[] = []): Promise<string> {
+    let wire = await openWire([url, ...others]);
     while (reserved.includes(wire.port)) {
       await wire.close();
-      wire = await openWire(url);
+      wire = await openWire([url, ...others]);
     }
     const number = this.#wires.push(wire);
     const idOf = ({ id }: Connection) => `${this.terminal} ${number}.${id}`;
