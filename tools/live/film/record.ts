@@ -73,12 +73,13 @@ function repeatable(events: LiveEvent[]): Sent[] {
 }
 
 /**
- * What a recording says, without what may differ between two runs of the same scenario: the order of things that have
- * nothing to do with each other, the numbers of copies, and how many times the broker was asked what it has.
+ * What a recording tells, without what may differ between two runs of the same scenario (the order of things that have
+ * nothing to do with each other, the numbers of copies, how many times the broker was asked what it has), and without
+ * what no film shows.
  */
 export function shapeOf(recording: Sent[]): string[] {
   const ignored = new Set(["connected", "disconnected", "contents", "confirmed"]);
-  const details = new Set(["at", "copy", "copies", "path", "tag", "topology"]);
+  const details = new Set(["at", "copy", "copies", "path", "properties", "tag", "topology"]);
   return recording
     .filter(({ type }) => !ignored.has(type))
     .flatMap((event) => {

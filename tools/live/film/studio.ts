@@ -34,7 +34,6 @@ export async function film(browser: Browser, pattern: string, recording: Sent[])
   const frames: Buffer[] = [];
   for (const scene of scenes) {
     await stage.tell(scene);
-    await page.locator("svg[aria-busy=true]").waitFor();
     for (let busy = true; busy && frames.length < MOST; ) {
       busy = await page.evaluate<boolean>(`advance(${1000 / RATE})`);
       frames.push(await page.screenshot());
@@ -87,12 +86,17 @@ class Stage {
     return stage;
   }
 
-  /** Answers the page's next request for events; it asks again at once. */
+  /**
+   * Answers the page's request for events.
+   *
+   * @returns When the page has heard all of them: only then does it ask again.
+   */
   async tell(events: Sent[]): Promise<void> {
     const route = await this.#asking;
     this.#asking = this.#nextRequest();
     const messages = events.map((event) => `id: ${++this.#last}\ndata: ${JSON.stringify(event)}\n\n`);
     await route.fulfill({ contentType: "text/event-stream", body: `retry: 1\n\n${messages.join("")}` });
+    await this.#asking;
   }
 
   #nextRequest(): Promise<Route> {

@@ -160,6 +160,7 @@ describe.skipIf(!browser)("the page", () => {
     { width: 2560, colorScheme: "dark" },
   ] as const)(
     "at $width pixels, $colorScheme, nothing is cut off and axe-core finds nothing",
+    { timeout: 180_000 },
     async (look) => {
       const { width, colorScheme } = look;
       const learner = await come({ viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce" });
