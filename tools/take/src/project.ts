@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { parse, parseDocument, visit } from "yaml";
 import { rewritePage } from "./page.ts";
@@ -44,6 +44,8 @@ export function makeProject(root: string, pattern: Pattern, name: string): Files
   const page = ours(read("examples", pattern.name, "README.md"));
   const isThere = (path: string) => Object.keys(files).some((file) => `${file}/`.startsWith(`${path}/`));
 
+  const ignored = join(pattern.folder, ".gitignore");
+
   return {
     ...files,
     [`${SHARED}/LICENSE`]: read("LICENSE"),
@@ -54,7 +56,7 @@ export function makeProject(root: string, pattern: Pattern, name: string): Files
     "package.json": json({ name, ...packageOf(root, pattern, packages) }),
     "tsconfig.json": json(compilation(JSON.parse(read("tsconfig.json")))),
     "docker-compose.yml": brokerOf(read("docker-compose.yml")),
-    ".gitignore": "node_modules/\ndist/\n",
+    ".gitignore": `node_modules/\ndist/\n${existsSync(ignored) ? readFileSync(ignored, "utf8") : ""}`,
   };
 }
 

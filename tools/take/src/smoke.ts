@@ -1,5 +1,5 @@
 import { type ParseEntry, parse } from "shell-quote";
-import type { Block, Scenario } from "stage";
+import { type Block, READY, type Scenario } from "stage";
 
 /**
  * Writes the test that plays the first scenario of a page.
@@ -8,8 +8,15 @@ import type { Block, Scenario } from "stage";
  */
 export function writeSmokeTest({ heading, blocks }: Scenario): string {
   const terminals = blocks.map((block) => {
-    const lines = [["command", words(block.command)] as const, ["shows", shownBy(block)] as const];
-    return `      {\n${lines.map(([name, list]) => `        ${name}: ${array(list)},\n`).join("")}      },\n`;
+    const shows = shownBy(block);
+    const readyAfter = shows.findIndex((line) => READY.test(line)) + 1;
+    return [
+      "      {",
+      `        command: ${array(words(block.command))},`,
+      `        shows: ${array(shows)},`,
+      ...(readyAfter > 0 ? [`        readyAfter: ${readyAfter},`] : []),
+      "      },\n",
+    ].join("\n");
   });
   return `import { test } from "node:test";
 import { findBroker } from "./broker.ts";
@@ -21,7 +28,7 @@ test(${JSON.stringify(heading)}, { timeout: 180_000 }, async ({ signal }) => {
   try {
     const terminals = [
 ${terminals.join("")}    ];
-    await play(terminals, { env: { AMQP_URL: broker.amqpUrl }, signal });
+    await play(terminals, { env: broker.env, signal });
   } finally {
     await broker.stop();
   }

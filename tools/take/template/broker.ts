@@ -1,6 +1,7 @@
 /** A running RabbitMQ. */
 export interface Broker {
-  amqpUrl: string;
+  /** The environment variables that name it. */
+  env: NodeJS.ProcessEnv;
   stop(): Promise<void>;
 }
 
@@ -11,8 +12,7 @@ export interface Broker {
  * @throws When AMQP_URL is not set and there is no Docker.
  */
 export async function findBroker(): Promise<Broker> {
-  const { AMQP_URL } = process.env;
-  if (AMQP_URL) return { amqpUrl: AMQP_URL, stop: async () => {} };
+  if (process.env.AMQP_URL) return { env: {}, stop: async () => {} };
 
   const { GenericContainer, Wait } = await import("testcontainers");
   /** Testcontainers publishes ports on all interfaces. This one can be reached from this machine only. */
@@ -23,13 +23,16 @@ export async function findBroker(): Promise<Broker> {
     }
   }
   const container = await new LocalContainer("rabbitmq:4-management")
-    .withExposedPorts(5672)
+    .withExposedPorts(5672, 15672)
     .withWaitStrategy(Wait.forLogMessage("Server startup complete"))
     // ms; a slow machine may take that long to start it.
     .withStartupTimeout(120_000)
     .start();
   return {
-    amqpUrl: `amqp://guest:guest@127.0.0.1:${container.getMappedPort(5672)}`,
+    env: {
+      AMQP_URL: `amqp://guest:guest@127.0.0.1:${container.getMappedPort(5672)}`,
+      RABBITMQ_MANAGEMENT_URL: `http://guest:guest@127.0.0.1:${container.getMappedPort(15672)}`,
+    },
     async stop() {
       await container.stop();
     },

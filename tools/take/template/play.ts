@@ -9,10 +9,9 @@ export interface Terminal {
    * when the lines above it are there.
    */
   shows: string[];
+  /** How many of these lines make it ready, so that the next terminal opens. Without it, that waits for its end. */
+  readyAfter?: number;
 }
-
-/** A program that prints such a line is ready, and the next one may start. */
-const READY = /^ \[\*\] |^ \[x\] Awaiting /;
 
 /**
  * Opens terminals one after another, each when the one before is ready or has ended, and waits until all of them have
@@ -33,14 +32,14 @@ export async function play(
   };
   signal.addEventListener("abort", kill);
   try {
-    for (const { command, shows } of terminals) {
+    for (const { command, shows, readyAfter = Number.POSITIVE_INFINITY } of terminals) {
       const program = new Program(command, env);
       programs.push(program);
       const playing = program.show(shows);
       // It is awaited when all terminals have been opened.
       playing.catch(() => {});
       plays.push(playing);
-      await program.settled();
+      await program.until(() => program.shown >= readyAfter);
     }
     await Promise.all(plays);
     for (const program of programs.reverse()) await program.leave();
@@ -52,6 +51,8 @@ export async function play(
 
 class Program extends EventEmitter<{ change: [] }> {
   readonly process: ChildProcess;
+  /** How many of its lines it has shown. */
+  shown = 0;
   readonly #command: string;
   readonly #lines: string[] = [];
   #ended = false;
@@ -82,11 +83,6 @@ class Program extends EventEmitter<{ change: [] }> {
     });
   }
 
-  /** Waits until it is ready or has ended. */
-  async settled(): Promise<void> {
-    await this.#until(() => this.#lines.some((line) => READY.test(line)));
-  }
-
   /** Waits until it has shown these lines. */
   async show(expected: string[]): Promise<void> {
     let next = 0;
@@ -95,20 +91,22 @@ class Program extends EventEmitter<{ change: [] }> {
       else if (line.startsWith("> ")) this.process.stdin?.write(`${line.slice(2)}\n`);
       else {
         const found = () => this.#lines.findIndex((shown, index) => index >= next && matches(shown, line));
-        await this.#until(() => found() >= 0);
+        await this.until(() => found() >= 0);
         if (found() < 0)
           throw new Error(
             `${this.#command}\nended without this line:\n${line}\nIt printed:\n${this.#lines.join("\n")}`,
           );
         next = found() + 1;
       }
+      this.shown++;
+      this.emit("change");
     }
   }
 
   /** Ends it, if it still runs. */
   async leave(): Promise<void> {
     this.process.kill("SIGINT");
-    await this.#until(() => false);
+    await this.until(() => false);
     // On Windows a signal ends a program at once.
     if (this.process.exitCode !== 0 && process.platform !== "win32")
       throw new Error(
@@ -117,7 +115,7 @@ class Program extends EventEmitter<{ change: [] }> {
   }
 
   /** Waits until a condition holds or the program has ended. */
-  async #until(condition: () => boolean): Promise<void> {
+  async until(condition: () => boolean): Promise<void> {
     while (!condition() && !this.#ended) await once(this, "change");
   }
 }

@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts } from "broker";
+import { freePorts, type VirtualHost } from "broker";
 import { exitInWords, openProgram, play, readersEnvironment, readReadme } from "stage";
 import { test } from "testkit";
 import { beforeAll, describe, expect, onTestFinished } from "vitest";
@@ -50,10 +50,15 @@ async function run(cwd: string, program: string, args: string[], env: NodeJS.Pro
 const pnpmTake = (cwd: string, ...args: string[]) =>
   run(root, process.execPath, ["--import", "tsx", "tools/take/src/cli.ts", ...args], { INIT_CWD: cwd });
 
-/** What may hold up a run: a port that every example takes by default. */
-async function surroundings(amqpUrl: string) {
-  const [mqtt] = await freePorts(1);
-  return { AMQP_URL: amqpUrl, MQTT_URL: `mqtt://127.0.0.1:${mqtt}` };
+/** Where the programs of a project find their broker, and where they listen, beside those of other tests. */
+async function surroundings({ amqpUrl, managementUrl }: VirtualHost) {
+  const [mqtt, http] = await freePorts(2);
+  return {
+    AMQP_URL: amqpUrl,
+    RABBITMQ_MANAGEMENT_URL: managementUrl,
+    MQTT_URL: `mqtt://127.0.0.1:${mqtt}`,
+    PORT: `${http}`,
+  };
 }
 
 describe("refuses in one line, with exit code 2, and leaves nothing behind:", () => {
@@ -161,11 +166,13 @@ describe("with the dependencies of all patterns installed once", () => {
       const virtualHost = await broker.createVirtualHost();
       onTestFinished(() => virtualHost.delete());
       const project = join(folder, name);
-      writeFiles(project, files);
+      const env = await surroundings(virtualHost);
+      const smokeTest = "src/test/smoke.test.ts";
+      const onFreePort = files[smokeTest]?.replaceAll(/(?<=http:\/\/[\w.]+:)\d+/g, env.PORT) ?? "";
+      writeFiles(project, { ...files, [smokeTest]: onFreePort });
       const built = await run(project, process.execPath, [join(folder, "node_modules/typescript/bin/tsc")]);
       expect(built).toEqual({ exit: "exit code 0", lines: [], errors: [] });
       const smoke = ["--test", "dist/test/smoke.test.js"];
-      const env = await surroundings(virtualHost.amqpUrl);
       const { exit, lines } = await run(project, process.execPath, smoke, env);
       expect(exit, lines.join("\n")).toBe("exit code 0");
       expect(lines).toContainEqual(expect.stringMatching(/pass 1$/));
@@ -190,7 +197,7 @@ describe("topics, as its user takes it", () => {
     expect(exit).toBe("exit code 0");
 
     const project = join(folder, "my service/Topics");
-    const env = await surroundings(virtualHost.amqpUrl);
+    const env = await surroundings(virtualHost);
     for (const command of ["install", "run build", "test"]) {
       const result = await run(project, "npm", command.split(" "), env);
       expect(result.exit, result.lines.join("\n")).toBe("exit code 0");
