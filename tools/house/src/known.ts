@@ -10,9 +10,6 @@ export const KNOWN: string[] = [
   "examples/retry-backoff/README.md is longer than 150 lines",
   "examples/single-active-consumer/src/worker.ts is longer than 40 lines",
   "examples/streams/README.md is longer than 150 lines",
-  "examples/tls depends on broker",
-  "examples/tls/README.md is longer than 150 lines",
-  "examples/tls/src/make-certificates.ts is longer than 40 lines",
 ];
 
 /**

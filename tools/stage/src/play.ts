@@ -36,8 +36,11 @@ export interface Performance {
   difference: string[] | undefined;
 }
 
-/** The line with which a program says that it waits: ` [*] Waiting …` or ` [x] Awaiting …`. */
-export const READY: RegExp = /^ \[\*\] |^ \[x\] Awaiting /;
+/**
+ * The line with which a program says that it waits: ` [*] Waiting …` or ` [x] Awaiting …`. A service says it in its log,
+ * in JSON: Fastify with "Server listening at …".
+ */
+export const READY: RegExp = /^ \[\*\] |^ \[x\] Awaiting |"msg":"(Waiting for|Server listening at) /;
 
 /**
  * Plays a scenario's blocks from top to bottom.
