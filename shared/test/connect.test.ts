@@ -301,6 +301,35 @@ test("gives up when no broker answers, without the password", async () => {
   });
 });
 
+test("explains a refused login, a missing virtual host and a missing permission in one line, and doesn't try again", async ({
+  broker,
+  ownHost,
+}) => {
+  const reader = await broker.createUser({ vhost: ownHost.name, configure: "", write: "", read: ".*" });
+  const setup = async (connection: Channels) => {
+    await (await connection.createChannel()).assertQueue("forbidden");
+  };
+  for (const [url, message] of [
+    [
+      reader.amqpUrl.replace(reader.password, "mistaken"),
+      / refused the login\. Are the user and the password/,
+    ],
+    [
+      ownHost.amqpUrl.replace(ownHost.name, "nowhere"),
+      / has no such virtual host, or this user has no permissions/,
+    ],
+    [reader.amqpUrl, / says: .*access to queue 'forbidden' .*refused for user/],
+    [`amqp://${"h".repeat(300)}`, /^No RabbitMQ at amqp:\/\/h+ \(unknown host\)\.$/],
+  ] as [string, RegExp][]) {
+    const error = await connect({ url, setup, patience: 0 }).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(BrokerError);
+    expect((error as BrokerError).message).toMatch(message);
+    expect((error as BrokerError).message).not.toMatch(/\n|mistaken/);
+    expect((error as BrokerError).retriable).toBe(/unknown host/.test(message.source));
+  }
+  await reader.delete();
+});
+
 test("comes through when the broker is a moment late, and waits for as long as it is told to", async ({
   virtualHost,
 }) => {

@@ -1,37 +1,37 @@
 import { firstSignal, giveUp, text, usage } from "shared";
-import { openInbox } from "./inbox.ts";
-import { Outbox } from "./outbox.ts";
+import { openInbox, openOutbox } from "./messages.ts";
 import { openScreen } from "./screen.ts";
 import { isName } from "./topology.ts";
-import { sendTyped } from "./typing.ts";
 
 const { words, refuse } = usage("chat <you> <partner>", "chat Jean Pierre");
 const rule = "A name has 1 to 32 letters and digits, with - and _ inside.";
 const [you = "", partner = ""] = words.map((word) => (isName(word) ? word.normalize() : refuse(rule)));
-if (words.length !== 2 || you === partner) refuse("Say who you are and who your partner is: two names.");
-
-const signalled = firstSignal().then(() => "signalled");
+if (you === partner) refuse("You and your partner need two different names.");
 const screen = openScreen();
-const outbox = new Outbox(you, partner);
-const tellOf = (body: string) => console.error(` [!] Not confirmed: ${text(body)}`);
-process.once("exit", () => outbox.unconfirmed.forEach(tellOf));
+const { publisher, send } = openOutbox(you, partner, screen.log);
+
+async function talk(): Promise<void> {
+  await screen.print(` [*] ${you}, you are talking to ${partner}. To leave, type /quit`);
+  for await (const line of screen.lines()) {
+    if (line.trim() === "/quit") return;
+    if (line.trim() === "") continue;
+    const confirmed = () => screen.print(` ✓ ${text(line)}`);
+    void send(line).then(confirmed, ({ message }: Error) => {
+      screen.log.error(`Not confirmed: ${text(line)} (${message})`);
+      process.exitCode = 1;
+    });
+    // A file has lines faster than a broker has confirms.
+    await publisher.room();
+  }
+}
+
 try {
-  const show = (line: string) => screen.print(line);
-  const inbox = await openInbox(you, show, (connection) => outbox.open(connection));
-  const talk = async () => {
-    await inbox.ready;
-    await screen.print(` [*] ${you}, you are talking to ${partner}. To leave, type /quit`);
-    await sendTyped(screen, outbox);
-  };
-  const refused = Promise.race([inbox.refused, outbox.refused]);
-  const left = await Promise.race([talk(), signalled, refused]);
+  const signalled = firstSignal();
+  await Promise.race([publisher.ready, signalled]);
+  const inbox = openInbox(you, (line) => screen.print(line), screen.log);
+  await Promise.race([inbox.ready.then(talk), signalled, inbox.refused]);
   screen.close();
-  // The second signal doesn't wait. Whoever left by /quit, Ctrl-D or a terminal's Ctrl-C, a mere key, has sent none.
-  if (left !== "signalled") void signalled.then(() => process.exit(130));
-  const hint = " [!] Waiting for RabbitMQ to confirm what was sent. Ctrl-C leaves without.";
-  const waiting = setTimeout(() => console.error(hint), 1000);
-  await Promise.race([outbox.close(), refused]);
-  clearTimeout(waiting);
+  await publisher.close();
   await inbox.stop();
   await inbox.close();
 } catch (error) {

@@ -72,7 +72,7 @@ describe("in a terminal", () => {
     expect(cursor()).toEqual([2, 6]);
     type(enter);
     await expect.poll(() => lines).toEqual(["Hel!lo"]);
-    await shows("Pierre: Hi", "Pierre: Are you there?", ">");
+    await shows("Pierre: Hi", "Pierre: Are you there?", "> Hel!lo", ">");
   });
 
   test("it does so when both take several rows, typed or pasted", async () => {
@@ -104,70 +104,22 @@ describe("in a terminal", () => {
     }
   });
 
-  test("a message is marked … on its way and ✓ when it has arrived, in place of what was typed", async () => {
-    const { screen, type, shows } = open();
-    type(`Are you there?${enter}`);
-    await shows(">");
-    const arrived = screen.sending("Are you there?");
-    await shows(" … Are you there?", ">");
-    type("I wonder");
-    await screen.print("Pierre: Hi");
-    await shows("Pierre: Hi", " … Are you there?", "> I wonder");
-    arrived();
-    await shows("Pierre: Hi", " ✓ Are you there?", "> I wonder");
-  });
-
-  test("a typed line of several rows leaves nothing behind, wherever the cursor was", async () => {
-    for (const keys of ["", left.repeat(25)]) {
-      const { screen, type, shows } = open();
-      screen.sending("one");
-      type(`This is more than goes into a row of thirty${keys}`);
-      await shows(" … one", "> This is more than goes into", "a row of thirty");
-      type(enter);
-      await shows(" … one", ">");
-    }
-  });
-
-  test("of many messages on their way the last three are shown, a row each", async () => {
-    const { screen, shows } = open();
-    const arrived = [1, 2, 3, 4].map((number) =>
-      screen.sending(`${number} is longer than one row of thirty`),
-    );
-    await shows(
-      " … 1 more",
-      " … 2 is longer than one row o",
-      " … 3 is longer than one row o",
-      " … 4 is longer than one row o",
-      ">",
-    );
-    arrived[0]?.();
-    await shows(
-      " ✓ 1 is longer than one row of",
-      " thirty",
-      " … 2 is longer than one row o",
-      " … 3 is longer than one row o",
-      " … 4 is longer than one row o",
-      ">",
-    );
-  });
-
   test("it goes on when the screen is full", async () => {
     const { screen, type, shows } = open();
     const numbers = Array.from({ length: 20 }, (_, n) => `Pierre: ${n}`);
     type("This is more than goes into a row of thirty");
     for (const line of numbers) await screen.print(line);
-    screen.sending("mine");
-    await shows(...numbers, " … mine", "> This is more than goes into", "a row of thirty");
+    await shows(...numbers, "> This is more than goes into", "a row of thirty");
   });
 
   test("the arrow keys bring back what was typed", async () => {
     const { screen, type, shows, lines } = open();
     type(`one${enter}two${enter}`);
     type(up + up);
-    await shows("> one");
+    await shows("> one", "> two", "> one");
     await screen.print("Pierre: Hi");
     type(down);
-    await shows("Pierre: Hi", "> two");
+    await shows("> one", "> two", "Pierre: Hi", "> two");
     type(`!${enter}`);
     await expect.poll(() => lines).toEqual(["one", "two", "two!"]);
   });
@@ -175,7 +127,6 @@ describe("in a terminal", () => {
   for (const [name, key] of Object.entries(ctrl))
     test(`Ctrl-${name.toUpperCase()} ends it, and takes the prompt away`, async () => {
       const { screen, type, shows, left } = open();
-      screen.sending("mine");
       type(`${name === "c" ? "half a line" : ""}${key}`);
       await left;
       await screen.print("Bye");
@@ -199,14 +150,13 @@ describe("in a terminal", () => {
     await shows("Pierre: Hi", "> Hello!");
   });
 
-  test("close ends it, and what arrives later is still marked", async () => {
+  test("close ends it, and lines can still be shown", async () => {
     const { screen, shows, left } = open();
-    const arrived = screen.sending("mine");
-    await shows(" … mine", ">");
+    await shows(">");
     screen.close();
     await left;
-    arrived();
-    await shows(" ✓ mine");
+    await screen.print("Bye");
+    await shows("Bye");
   });
 });
 
@@ -220,9 +170,9 @@ describe("without a terminal", () => {
   test("there are lines, and nothing else", async () => {
     const { input, output, screen } = pipe();
     input.end("one\r\ntwo\n\nlast without an end");
-    for await (const line of screen.lines()) screen.sending(line)();
+    for await (const line of screen.lines()) await screen.print(line);
     await screen.print("Pierre: Hi");
-    expect(output.read()).toBe(" ✓ one\n ✓ two\n ✓ \n ✓ last without an end\nPierre: Hi\n");
+    expect(output.read()).toBe("one\ntwo\n\nlast without an end\nPierre: Hi\n");
   });
 
   test("close ends it, whatever has been read already", async () => {
@@ -236,8 +186,8 @@ describe("without a terminal", () => {
     expect(lines).toEqual(["one"]);
   });
 
-  test("a line that nobody takes is never said to be shown", async () => {
-    const output = new Writable({ write: (_chunk, _encoding, done) => done(new Error("nobody")) });
+  test("a line that can't be written is never said to be shown", async () => {
+    const output = new Writable({ write: (_chunk, _encoding, done) => done(new Error("closed")) });
     const shown = vi.fn();
     void new Screen({ input: new PassThrough(), output, terminal: false }).print("Pierre: Hi").then(shown);
     await once(output, "error");

@@ -1,20 +1,17 @@
-import { type ConsumerChannel, consume, produce, text, usage } from "shared";
-import { replay } from "./replay.ts";
+import { consume, look, produce, replay, usage } from "shared";
 import { story } from "./story.ts";
-import { declareOrders, morgue } from "./topology.ts";
+import { declareOrders, morgue, queue } from "./topology.ts";
 
-const { words, options, refuse } = usage("morgue [--replay]", "morgue --replay", {
-  replay: { type: "boolean" },
-});
-if (words.length > 0) refuse("morgue takes no arguments but --replay.");
+const { options } = usage("morgue [--replay]", "morgue --replay", { replay: { type: "boolean" } });
 
-async function show(channel: ConsumerChannel) {
-  await declareOrders(channel);
-  // Nothing is acknowledged: who only looks takes nothing away. When we go, all of it is back in its queue.
-  await channel.consume(morgue, ({ content, properties }) =>
-    console.log(` [x] ${text(content)}: ${story(properties.headers)}`),
-  );
-  console.log(" [*] Waiting for dead letters. To exit press CTRL+C");
-}
-
-await (options.replay ? produce(replay) : consume(show));
+if (options.replay)
+  await produce(async (channel) => {
+    await declareOrders(channel);
+    await replay(channel, morgue, queue);
+  });
+else
+  await consume(async (channel) => {
+    await declareOrders(channel);
+    await look(channel, morgue, story);
+    console.log(" [*] Waiting for dead letters. To exit press CTRL+C");
+  });

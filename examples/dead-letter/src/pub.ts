@@ -10,8 +10,8 @@ if (ttl !== undefined && integer(ttl) === undefined) refuse("--ttl takes a whole
 
 await produce(async (channel) => {
   await declareOrders(channel);
-  // The quorum queue keeps any message. The morgue, a classic one, keeps only a persistent one over a restart.
-  const options = { persistent: true, ...(ttl !== undefined && { expiration: ttl }) };
-  channel.sendToQueue(queue, Buffer.from(order), options);
+  const expiration = ttl === undefined ? {} : { expiration: ttl };
+  channel.sendToQueue(queue, Buffer.from(order), { contentType: "text/plain", ...expiration });
+  await channel.waitForConfirms();
   console.log(` [x] Sent '${text(order)}'`);
 });

@@ -1,14 +1,15 @@
-import { consume, text, usage } from "shared";
+import { consume, handle, text, usage } from "shared";
 import { declareOffers, expired } from "./topology.ts";
 
-const { words, refuse } = usage("expired", "expired");
-if (words.length > 0) refuse("expired takes no arguments.");
+usage("expired", "expired");
 
 await consume(async (channel) => {
   await declareOffers(channel);
-  await channel.consume(expired, (delivery) => {
+  await channel.prefetch(100);
+  const print = handle((delivery) => {
     console.log(` [x] Expired: ${text(delivery.content)}`);
     channel.ack(delivery);
   });
+  await channel.consume(expired, print);
   console.log(" [*] Waiting for offers that expire. To exit press CTRL+C");
 });

@@ -1,16 +1,16 @@
-import { consume, text, usage } from "shared";
+import { consume, handle, text, usage } from "shared";
 import { declareOffers, queue } from "./topology.ts";
 
-const { words, refuse } = usage("sub", "sub");
-if (words.length > 0) refuse("sub takes no arguments.");
+usage("sub", "sub");
 
 await consume(async (channel) => {
   await declareOffers(channel);
-  // What waits in our hands no longer expires, so we take one offer at a time.
+  // An offer that a consumer holds doesn't expire any more, so we take one at a time.
   await channel.prefetch(1);
-  await channel.consume(queue, (delivery) => {
+  const print = handle((delivery) => {
     console.log(` [x] Received ${text(delivery.content)}`);
     channel.ack(delivery);
   });
-  console.log(` [*] Waiting for offers. To exit press CTRL+C`);
+  await channel.consume(queue, print);
+  console.log(" [*] Waiting for offers. To exit press CTRL+C");
 });

@@ -64,16 +64,17 @@ describe("with empty queues", () => {
     expect((await next(channel, expired)).content.toString()).toBe("Too early");
   });
 
-  test("a subscriber holds one offer at a time, since those that it holds don't expire", async ({
-    management,
-    virtualHost,
-    run,
-  }) => {
-    await run("sub").printed(ready);
-    await expect
-      .poll(() => management("GET", `/consumers/${virtualHost.name}`), { timeout: within })
-      .toMatchObject([{ queue: { name: queue }, prefetch_count: 1, ack_required: true }]);
-  });
+  for (const [script, from, prefetch] of [
+    // An offer that it holds doesn't expire.
+    ["sub", queue, 1],
+    ["expired", expired, 100],
+  ] as const)
+    test(`${script} holds ${prefetch} at most`, async ({ management, virtualHost, run }) => {
+      await run(script).printed(/Waiting/);
+      await expect
+        .poll(() => management("GET", `/consumers/${virtualHost.name}`), { timeout: within })
+        .toMatchObject([{ queue: { name: from }, prefetch_count: prefetch, ack_required: true }]);
+    });
 
   test("the clock stops in a consumer's hands; what comes back too late expires at once", async ({
     channel,

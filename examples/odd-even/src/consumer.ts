@@ -1,27 +1,24 @@
-import { firstSignal, giveUp, integer, usage } from "shared";
-import { Consumer, Unusable } from "./messaging/consumer.ts";
-import { exchange, isParity, parityOf, queues } from "./topology.ts";
+import { firstSignal, giveUp, integer, text, usage } from "shared";
+import { Consumer } from "./messaging.ts";
+import { declareQueue, isParity, parityOf, queues } from "./topology.ts";
 
-const { words, refuse } = usage("consumer odd|even", "consumer odd");
-const [word, ...more] = words;
-const parity = isParity(word) && more.length === 0 ? word : refuse("Which integers? Say odd or even.");
+const { words, refuse } = usage("consumer <odd|even>", "consumer odd");
+const parity = isParity(words[0]) ? words[0] : refuse("Which integers? Say odd or even.");
 
-function print(body: Buffer) {
+function print(body: Buffer): boolean {
   const number = integer(body.toString(), Number.MIN_SAFE_INTEGER);
-  if (number === undefined || parityOf(number) !== parity)
-    throw new Unusable(`Rejected what is no ${parity} integer: ${body.subarray(0, 50)}`);
-  console.log(`${parity} integer: ${number}`);
+  const right = number !== undefined && parityOf(number) === parity;
+  if (right) console.log(`${parity} integer: ${number}`);
+  else console.error(` [!] Rejected what is not an ${parity} integer: ${text(body.subarray(0, 50))}`);
+  return right;
 }
 
+const signalled = firstSignal();
 try {
-  const consumer = new Consumer();
-  consumer.declareExchange(exchange);
-  consumer.declareQueue(queues[parity], exchange, parity);
-  const signalled = firstSignal();
+  const consumer = new Consumer(queues[parity], (channel) => declareQueue(channel, parity), print);
   const ready = () => console.log(` [*] Waiting for ${parity} integers. To exit press CTRL+C`);
-  await Promise.race([consumer.startConsuming(queues[parity], print).then(ready), signalled]);
-  await signalled;
-  await consumer.stopConsuming();
+  await Promise.race([consumer.ready.then(ready), signalled]);
+  await Promise.race([consumer.refused, signalled]);
   await consumer.close();
 } catch (error) {
   giveUp(error);

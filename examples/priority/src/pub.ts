@@ -5,14 +5,15 @@ const { words, options, refuse } = usage("pub [--quorum] <priority> [text...]", 
   quorum: { type: "boolean", default: false },
 });
 const [word = "", ...rest] = words;
-const number = integer(word);
-// It has one byte in a message's properties. What is above the queue's highest level counts as the highest.
-const priority =
-  number !== undefined && number <= 255 ? number : refuse("How urgent? Give a priority from 0 to 255.");
+// It is one byte in a message's properties. A number above the queue's highest level counts as that level.
+const priority = integer(word) ?? 256;
+if (priority > 255) refuse("A priority is a number from 0 to 255.");
 const ticket = rest.join(" ") || "A ticket";
 
 await produce(async (channel) => {
   const queue = await declareTickets(channel, options.quorum);
-  channel.sendToQueue(queue, Buffer.from(ticket), { priority, persistent: true });
+  const properties = { priority, persistent: true, contentType: "text/plain" };
+  channel.sendToQueue(queue, Buffer.from(ticket), properties);
+  await channel.waitForConfirms();
   console.log(` [x] Sent ${priority}: '${text(ticket)}'`);
 });

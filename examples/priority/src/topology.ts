@@ -1,9 +1,9 @@
 import type { Channel } from "amqplib";
 
 const queues = {
-  // Levels 0 to 5. Each has a queue of its own inside, so few are better than many.
+  // Levels 0 to 5. RabbitMQ keeps a queue for each level inside, so few are better than many.
   classic: { name: "tickets", arguments: { "x-queue-type": "classic", "x-max-priority": 5 } },
-  // What it does with priorities depends on RabbitMQ's version alone. It would refuse x-max-priority.
+  // A quorum queue refuses x-max-priority. What it does with priorities depends on RabbitMQ's version.
   quorum: { name: "tickets_quorum", arguments: { "x-queue-type": "quorum" } },
 };
 

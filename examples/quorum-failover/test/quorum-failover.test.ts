@@ -106,7 +106,7 @@ for (const [when, silence] of [
     await subscriber.printed(` [x] ${twice} came twice, known by their ids`);
   });
 
-/** Waits until the queue has messages, and says how many. */
+/** Waits until the queue has messages, and returns how many. */
 async function arrived(url: string): Promise<number> {
   const connection = await amqp.connect(url);
   connection.on("error", () => {});
@@ -118,5 +118,5 @@ async function arrived(url: string): Promise<number> {
   return count;
 }
 
-/** Makes what says how many messages the queue has. */
+/** Makes a function that returns how many messages the queue has. */
 const counting = (channel: Channel) => async () => (await channel.checkQueue(queue)).messageCount;

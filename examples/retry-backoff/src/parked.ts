@@ -1,20 +1,24 @@
-import { type ConsumerChannel, consume, produce, text, usage } from "shared";
-import { replay } from "./replay.ts";
+import { consume, deathsOf, look, produce, replay, usage } from "shared";
 import { story } from "./story.ts";
-import { declareJobs, parked } from "./topology.ts";
+import { attempts, declareJobs, parked } from "./topology.ts";
 
-const { words, options, refuse } = usage("parked [--replay]", "parked --replay", {
-  replay: { type: "boolean" },
-});
-if (words.length > 0) refuse("parked takes no arguments but --replay.");
+const { options } = usage("parked [--replay]", "parked --replay", { replay: { type: "boolean" } });
 
-async function show(channel: ConsumerChannel) {
-  await declareJobs(channel);
-  // Nothing is acknowledged: who only looks takes nothing away. When we go, all of it is back in its queue.
-  await channel.consume(parked, ({ content, properties }) =>
-    console.log(` [x] ${text(content)}: ${story(properties.headers)}`),
-  );
-  console.log(" [*] Waiting for jobs that are parked. To exit press CTRL+C");
-}
-
-await (options.replay ? produce(replay) : consume(show));
+if (options.replay)
+  await produce(async (channel) => {
+    await declareJobs(channel);
+    // RabbitMQ 3 takes it for an endless circle when a job dies in the same queues again, and drops the job, unless a
+    // consumer has rejected it there.
+    const dropsCircles = channel.connection.serverProperties.version?.startsWith("3.");
+    await replay(channel, parked, attempts[3].queue, (headers) =>
+      dropsCircles && !deathsOf(headers).some(({ reason }) => reason === "rejected")
+        ? "all of its workers died, so RabbitMQ 3 might drop it"
+        : undefined,
+    );
+  });
+else
+  await consume(async (channel) => {
+    await declareJobs(channel);
+    await look(channel, parked, story);
+    console.log(" [*] Waiting for jobs that are parked. To exit press CTRL+C");
+  });

@@ -1,28 +1,26 @@
 import type { Channel } from "amqplib";
 
-export const queue = "jobs";
+/**
+ * The attempts at a job. The name of a job's queue tells which attempt is due, so nothing is noted in the job.
+ *
+ * `wait`: how long a job waits when that attempt has failed, in ms. Short, so that you can watch.
+ */
+export const attempts = [
+  { number: 1, queue: "jobs", wait: 200 },
+  { number: 2, queue: "jobs_2", wait: 400 },
+  { number: 3, queue: "jobs_3", wait: 800 },
+  { number: 4, queue: "jobs_4", wait: undefined },
+] as const;
+export const { queue } = attempts[0];
 export const parked = "parked_jobs";
 
-/** A queue in which a job waits for its next attempt. */
-export interface Delay {
-  queue: string;
-  /** How long it keeps a job. */
-  ms: number;
-}
-
-/** The longest unit, in ms: an hour. */
-export const longest = 3_600_000;
-
-/** The waits after the first failed attempt, the second and the third, in units. After one more, a job is parked. */
-const steps = [1, 2, 4];
-
 /**
- * Arguments of a queue whose dead go to another.
+ * Arguments of a queue whose dead letters go to another queue.
  *
- * At-least-once: a dead message is kept until the other queue has confirmed it, so that a broker that dies in that
- * moment doesn't lose it. Only a quorum queue can do that, and only one that refuses what it has no room for.
+ * At-least-once: the queue keeps a dead letter until the other queue has confirmed it, so that a broker that dies in
+ * that moment doesn't lose it. Only a quorum queue can do that, and only with reject-publish.
  */
-const deadGoTo = (target: string) => ({
+const deadLettersGoTo = (target: string) => ({
   "x-queue-type": "quorum",
   "x-dead-letter-exchange": "",
   "x-dead-letter-routing-key": target,
@@ -30,31 +28,18 @@ const deadGoTo = (target: string) => ({
   "x-overflow": "reject-publish",
 });
 
-/** Declares the queue of jobs, and first the one for those that are given up. */
+/** Declares the chain: each attempt's queue leads to a queue to wait in, and that to the next attempt's queue. */
 export async function declareJobs(channel: Channel): Promise<void> {
-  // Not a quorum queue: there, each look counts as a failed delivery, and in RabbitMQ 4 the 21st drops the message.
-  await channel.assertQueue(parked, { durable: true, arguments: { "x-queue-type": "classic" } });
-  await channel.assertQueue(queue, {
-    durable: true,
-    // A job that has come back twice without an answer, and comes back again, has killed three workers. It is parked.
-    // RabbitMQ 3 has no limit by default, RabbitMQ 4 one of 20, so say which.
-    arguments: { ...deadGoTo(parked), "x-delivery-limit": 2 },
-  });
-}
+  const declare = (name: string, target: string, more: Record<string, number>) =>
+    channel.assertQueue(name, { durable: true, arguments: { ...deadLettersGoTo(target), ...more } });
 
-/**
- * Declares the delay queues. In each of them all jobs wait equally long, so that the one at the head, the only one
- * that can expire, is always the next whose time is up.
- *
- * @param unit The first wait, in ms. It is part of the names: workers with different units don't disturb each other.
- * @returns The delays in their order: after the first failed attempt, the second …
- */
-export async function declareDelays(channel: Channel, unit: number): Promise<Delay[]> {
-  const delays = steps.map((step) => ({ queue: `jobs_wait_${step * unit}ms`, ms: step * unit }));
-  for (const { queue: name, ms } of delays)
-    await channel.assertQueue(name, {
-      durable: true,
-      arguments: { ...deadGoTo(queue), "x-message-ttl": ms },
-    });
-  return delays;
+  // Each look at a parked job counts as a failed delivery. RabbitMQ 4's default limit is 20, so set a higher one.
+  await declare(parked, queue, { "x-delivery-limit": 1_000_000_000 });
+  for (const { number, queue: name, wait } of attempts) {
+    const waiting = `jobs_wait_${wait}ms`;
+    // A delivery that ends without an answer is a failed attempt: its worker may have died of the job.
+    await declare(name, wait === undefined ? parked : waiting, { "x-delivery-limit": 0 });
+    // All jobs in a queue wait equally long. Only the first one in a queue can expire, and it is the next one due.
+    if (wait !== undefined) await declare(waiting, `jobs_${number + 1}`, { "x-message-ttl": wait });
+  }
 }

@@ -1,40 +1,38 @@
-import { consume, integer, text, usage } from "shared";
-import { move, openForMoves } from "./move.ts";
-import { attemptsOf } from "./story.ts";
-import { declareDelays, declareJobs, longest, parked, queue } from "./topology.ts";
+import { canDie, consume, handle, integer, text, usage } from "shared";
+import { attempts, declareJobs } from "./topology.ts";
 import { work } from "./work.ts";
 
-const { words, options, refuse } = usage("worker [--fail-times n] [--fail-on word] [--unit ms]", "worker", {
+const { options, refuse } = usage("worker [--fail-times n] [--fail-on word]", "worker --fail-times 2", {
   "fail-times": { type: "string", default: "0" },
   "fail-on": { type: "string", default: "" },
-  unit: { type: "string", default: "1000" },
 });
-if (words.length > 0) refuse("worker takes no arguments but its options.");
 const failTimes = integer(options["fail-times"]) ?? refuse("--fail-times takes a whole number.");
-const unit = integer(options.unit, 1) ?? Number.POSITIVE_INFINITY;
-if (unit > longest) refuse(`--unit takes a whole number of ms, from 1 to ${longest}.`);
 
-await consume(async (channel, connection) => {
+await consume(async (channel) => {
   await declareJobs(channel);
-  const delays = await declareDelays(channel, unit);
-  const confirms = await openForMoves(connection);
-  // One at a time: if we die, that counts against the job in hand (x-delivery-limit), and against no other.
+  // One job from each queue at a time. If the worker dies, that counts against these, and against no job that waits.
   await channel.prefetch(1);
-  await channel.consume(queue, async (job) => {
-    const attempts = attemptsOf(job.properties.headers) + 1;
-    console.log(` [x] Received ${text(job.content)} (attempt ${attempts})`);
-    try {
-      await work(job.content, attempts, unit, { failTimes, failOn: options["fail-on"] });
-      console.log(" [x] Done");
-    } catch (error) {
-      const failure = (error as Error).message;
-      const delay = delays[attempts - 1];
-      const moved = await move(confirms, job, delay?.queue ?? parked, { attempts, failure });
-      console.log(` [x] Failed (${failure}). ${moved && delay ? `Again in ${delay.ms} ms` : "Parked"}`);
-      if (!moved) return channel.reject(job, false);
-    }
-    // Only now that the copy is confirmed. If we die before, there are two jobs, never none.
-    channel.ack(job);
-  });
+  for (const { number, queue, wait } of attempts) {
+    const attempt = handle(async (delivery) => {
+      const job = text(delivery.content);
+      if (!canDie(delivery.properties.headers)) {
+        // Rejecting it would end all retries on a node of RabbitMQ 3.
+        console.log(` [!] Dropped ${job}: its x-death is malformed`);
+        return channel.ack(delivery);
+      }
+      console.log(` [x] Received ${job} (attempt ${number})`);
+      try {
+        await work(delivery.content, number, { failTimes, failOn: options["fail-on"] });
+      } catch (error) {
+        // The broker moves the job on, with all that it holds. Nothing is published again.
+        channel.reject(delivery, false);
+        const next = wait === undefined ? "Parked" : `Again in ${wait} ms`;
+        return console.log(` [x] Failed: ${job} (${(error as Error).message}). ${next}`);
+      }
+      channel.ack(delivery);
+      console.log(` [x] Done: ${job}`);
+    });
+    await channel.consume(queue, attempt);
+  }
   console.log(" [*] Waiting for jobs. To exit press CTRL+C");
 });

@@ -1,14 +1,12 @@
 import { integer, produce, text, usage } from "shared";
 import { CallError, openCall } from "./call.ts";
-import { declareRequests, queue } from "./topology.ts";
+import { queue } from "./topology.ts";
 
 const { words, refuse } = usage("client [n]", "client 300");
-const [word = "30", ...more] = words;
-const n = integer(word);
-if (n === undefined || more.length > 0) refuse("n must be one whole number, 0 or more.");
+const n = integer(words[0] ?? "30") ?? refuse("n must be a whole number, 0 or more.");
 
 await produce(async (channel) => {
-  await declareRequests(channel);
+  // The client declares no queue. That is the server's, whatever its arguments are.
   const call = await openCall(channel, queue, { deadline: 5_000 });
   console.log(` [x] Requesting fib(${n})`);
   try {

@@ -1,4 +1,4 @@
-import type { Channel, ConfirmChannel, ConsumeMessage, Options } from "amqplib";
+import amqp, { type Channel, type ConfirmChannel, type ConsumeMessage, type Options } from "amqplib";
 import { manners, scenarios, test } from "testkit";
 import { describe, expect } from "vitest";
 import { CallError, openCall } from "../src/call.ts";
@@ -12,7 +12,7 @@ const conflict = (channel: Channel) =>
 
 manners({
   server: { wrong: [["30"]], stays: true, conflict },
-  client: { wrong: [["abc"], ["-1"], ["1.5"], [""], ["1", "2"]], conflict },
+  client: { wrong: [["abc"], ["-1"], ["1.5"], [""], ["1", "2"]] },
 });
 
 const ready = " [x] Awaiting RPC requests";
@@ -22,6 +22,45 @@ const deadline = 30_000;
 test("Fibonacci numbers are exact", () => {
   expect([0, 1, 2, 3, 10, 79].map(fibonacci)).toEqual([0n, 1n, 1n, 2n, 55n, 14472334024676221n]);
   expect(fibonacci(300)).toBe(222232244629420445529739893461909967206666939096499764990979600n);
+});
+
+describe("without a queue of requests, the client", () => {
+  test.beforeEach(async ({ channel }) => {
+    await channel.deleteQueue(queue);
+  });
+
+  test("says at once that there is none, and doesn't declare it", async ({ channel, run }) => {
+    for (const client of [run("client"), run("client", "300")]) {
+      expect(await client.exit).toEqual({ code: 1, signal: null });
+      expect(client.errors).toEqual([" [!] There is no queue rpc_queue. Start a server first."]);
+    }
+    // It would be refused if there were one.
+    await channel.assertQueue(queue, { durable: false });
+  });
+
+  test("says that its user may not send requests", async ({
+    broker,
+    virtualHost,
+    runWith,
+    onTestFinished,
+  }) => {
+    const user = await broker.createUser({ vhost: virtualHost.name, configure: "", write: "", read: ".*" });
+    onTestFinished(() => user.delete());
+    const client = runWith({ amqpUrl: user.amqpUrl }, "client");
+    expect(await client.exit).toEqual({ code: 1, signal: null });
+    expect(client.errors).toEqual([expect.stringMatching(/ says: .*refused/)]);
+  });
+
+  test("asks a server that has declared it otherwise, as most official ports do", async ({
+    channel,
+    run,
+  }) => {
+    await channel.assertQueue(queue, { durable: false });
+    await serve(channel, (request) => reply(channel, request, "832040"));
+    const client = run("client");
+    expect(await client.exit).toEqual({ code: 0, signal: null });
+    expect(client.lines).toEqual([" [x] Requesting fib(30)", " [.] Got 832040"]);
+  });
 });
 
 describe("with a queue of requests", () => {
@@ -97,12 +136,66 @@ describe("with a queue of requests", () => {
         channel.sendToQueue(queue, Buffer.from("6"), { ...(replyTo && { replyTo }), correlationId: "1" });
       sendWithIdOfNoText(channel);
       expect((await ask(channel, "7")).content.toString()).toBe("13");
-      await server.printed(" [!] Dropped a request that can't be answered.");
-      expect(server.errors).toEqual([]);
+      await server.printed(/^ \[!\] A handler failed: TypeError/);
+      await expect.poll(async () => (await channel.checkQueue(queue)).messageCount).toBe(0);
+    });
+
+    test("answers to the message id when there is no correlation id", async ({ channel, run }) => {
+      await run("server").printed(ready);
+      const { properties } = await ask(channel, "7", { messageId: "m1" });
+      expect(properties).toMatchObject({ correlationId: "m1", contentType: "text/plain" });
+    });
+
+    // RabbitMQ 3.10 closes the connection of a server that answers there, RabbitMQ 4.3 doesn't.
+    describe("given a forged direct reply-to address", () => {
+      const lost = (errors: string[]) => errors.filter((line) => line.startsWith(" [!] Connection lost"));
+      const forge = (channel: Channel) =>
+        channel.sendToQueue(queue, Buffer.from("6"), { replyTo: "amq.rabbitmq.reply-to.AAAA.AAAA" });
+
+      test("loses one connection at most, and answers the next client", async ({ channel, run }) => {
+        const server = run("server");
+        await server.printed(ready);
+        forge(channel);
+        expect(await run("client").printed(/Got/)).toEqual([" [.] Got 832040"]);
+        expect(lost(server.errors).length).toBeLessThanOrEqual(1);
+        const aside = () =>
+          server.errors.filter((line) => line.includes("Set aside a message from rpc_queue"));
+        await expect.poll(() => aside().length).toBe(lost(server.errors).length);
+        await expect.poll(async () => (await channel.checkQueue(queue)).messageCount).toBe(0);
+      });
+
+      test("does so with two servers", async ({ channel, run }) => {
+        const servers = [run("server"), run("server")];
+        for (const server of servers) await server.printed(ready);
+        forge(channel);
+        expect(await run("client").printed(/Got/)).toEqual([" [.] Got 832040"]);
+        for (const server of servers) expect(lost(server.errors).length).toBeLessThanOrEqual(1);
+        await expect.poll(async () => (await channel.checkQueue(queue)).messageCount).toBe(0);
+      });
+
+      test("does so when another process has failed at it", async ({ channel, run }) => {
+        const first = run("server");
+        await first.printed(ready);
+        forge(channel);
+        await first.printed(" [.] fib(6)");
+        first.kill();
+        await first.exit;
+        const second = run("server");
+        await second.printed(ready);
+        expect(await run("client").printed(/Got/)).toEqual([" [.] Got 832040"]);
+        expect(lost(second.errors).length).toBeLessThanOrEqual(1);
+      });
     });
   });
 
   describe("the client", () => {
+    test("sends both ids, since AMQP 1.0 servers answer to the message id", async ({ channel, run }) => {
+      await serve(channel, (request) =>
+        reply(channel, request, "832040", { correlationId: request.properties.messageId }),
+      );
+      expect(await run("client").printed(/Got/)).toEqual([" [.] Got 832040"]);
+    });
+
     test("ignores an answer with an unknown correlation id", async ({ channel, run }) => {
       await serve(channel, (request) => {
         reply(channel, request, "1", { correlationId: "unknown" });
@@ -123,7 +216,7 @@ describe("with a queue of requests", () => {
       expect(await run("client", "1").printed(/!/)).toEqual([" [!] \\x1b[2J"]);
     });
 
-    test("says after its deadline that nobody answers, and leaves nothing to do", async ({
+    test("says after its deadline that there was no answer, and leaves nothing to do", async ({
       channel,
       run,
     }) => {
@@ -139,6 +232,9 @@ describe("with a queue of requests", () => {
 
     test("says that its connection was lost while it waited", async ({ broker, runWith }) => {
       const host = await broker.createVirtualHost();
+      const connection = await amqp.connect(host.amqpUrl);
+      await declareRequests(await connection.createChannel());
+      await connection.close();
       const client = runWith({ amqpUrl: host.amqpUrl }, "client");
       await client.printed(" [x] Requesting fib(30)");
       await broker.closeConnections(host.name);
@@ -181,7 +277,7 @@ describe("with a queue of requests", () => {
 /** Sends a request as the official clients do, and waits for its answer in an exclusive queue. */
 async function ask(channel: Channel, body: string | Buffer, options: Options.Publish = {}) {
   const { queue: replyTo } = await channel.assertQueue("", { exclusive: true });
-  channel.sendToQueue(queue, Buffer.from(body as string), { replyTo, correlationId: "1", ...options });
+  channel.sendToQueue(queue, Buffer.from(body as string), { replyTo, ...options });
   return new Promise<ConsumeMessage>((resolve) => {
     void channel.consume(replyTo, (answer) => answer && resolve(answer), { noAck: true });
   });

@@ -6,15 +6,15 @@ const { words, options, refuse } = usage("pub [--count n] [text...]", "pub --cou
   count: { type: "string", default: "1" },
 });
 const event = words.join(" ") || "Event";
-const most = 1_000_000;
 const count = integer(options.count, 1) ?? Number.POSITIVE_INFINITY;
-if (count > most) refuse(`--count takes a whole number from 1 to ${most}.`);
+if (count > 1_000_000) refuse("--count takes a whole number from 1 to 1000000.");
 
 await produce(async (channel) => {
   await declareEvents(channel);
   for (let number = 1; number <= count; number++) {
-    const isRoomLeft = channel.sendToQueue(stream, Buffer.from(`${event} ${number}`));
-    if (!isRoomLeft) await once(channel, "drain");
+    const content = Buffer.from(`${event} ${number}`);
+    const hasRoom = channel.sendToQueue(stream, content, { contentType: "text/plain" });
+    if (!hasRoom) await once(channel, "drain");
   }
   await channel.waitForConfirms();
   console.log(` [x] Published ${count} ${count === 1 ? "event" : "events"}`);

@@ -3,17 +3,17 @@ import type { Channel } from "amqplib";
 export const stream = "events";
 
 /**
- * Declares the stream: to AMQP 0-9-1 it is a durable queue of another type.
+ * Declares the stream. In AMQP 0-9-1 it is a durable queue of another type.
  *
- * What is too old or too much goes from its beginning, a whole segment (a file) at a time, and only when a new segment
- * is begun. So there is always more than the limits say, by up to a segment.
+ * RabbitMQ removes old events from its beginning, a whole segment (a file) at a time, and only when it begins a new one.
+ * So there is always more than the limits allow, by up to a segment.
  */
 export async function declareEvents(channel: Channel): Promise<void> {
   await channel.assertQueue(stream, {
     durable: true,
     arguments: {
       "x-queue-type": "stream",
-      // Whichever is reached first. Without either, the stream grows until the disk is full.
+      // The limit that is reached first counts. Without one, the stream grows until the disk is full.
       "x-max-age": "7D",
       "x-max-length-bytes": 1_000_000_000,
       // By default it is 500 MB.

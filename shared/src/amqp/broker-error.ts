@@ -68,7 +68,7 @@ const away = (pattern: RegExp, why: string): Saying => [
 
 const sayings: Saying[] = [
   away(/^ECONNREFUSED/, "connection refused"),
-  away(/^(ENOTFOUND|EAI_AGAIN)/, "unknown host"),
+  away(/^(ENOTFOUND|EAI_AGAIN)|getaddrinfo/, "unknown host"),
   away(/^(EHOSTUNREACH|ENETUNREACH)/, "unreachable"),
   away(/ETIMEDOUT/, "no answer"),
   [

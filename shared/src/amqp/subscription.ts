@@ -139,10 +139,14 @@ export class Subscription {
     await this.#settled(served, patience);
   }
 
-  /** Closes the channel. What was acknowledged before arrives. */
-  async close(patience: Deadline): Promise<void> {
+  /**
+   * Closes the channel. What was acknowledged before arrives.
+   *
+   * @returns Whether the broker answered in time.
+   */
+  close(patience: Deadline): Promise<boolean> {
     this.#open = false;
-    await closed(this.#channel, patience);
+    return closed(this.#channel, patience);
   }
 
   /** Notes what is consumed, and calls the handlers that `handle` has wrapped. Any other callback is amqplib's. */
@@ -167,8 +171,9 @@ export class Subscription {
   }
 
   #deliver(delivered: Delivered): void {
-    // One that waits already comes first.
-    if (this.#waiting.length === 0 && this.#mayStart(delivered)) this.#start(delivered);
+    // One that waits already comes first, and has told why.
+    if (this.#waiting.length > 0) this.#waiting.push(delivered);
+    else if (this.#mayStart(delivered)) this.#start(delivered);
     else this.#wait(delivered);
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import amqp from "amqplib";
 import { BrokerError } from "./broker-error.ts";
+import { text } from "./text.ts";
 
 /**
  * Reads what a URL's query says about TLS. The broker's certificate is always verified.
@@ -18,7 +19,7 @@ export function readTls(query: URLSearchParams, source: string) {
       return readFileSync(path);
     } catch (error) {
       throw new BrokerError(
-        `${source} names a ${parameter} that can't be read: ${(error as Error).message}.`,
+        `${source} names a ${parameter} that can't be read: ${text((error as Error).message)}.`,
       );
     }
   };

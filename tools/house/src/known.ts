@@ -7,10 +7,7 @@ import type { Violation } from "./rules.ts";
 export const KNOWN: string[] = [
   "examples/dead-letter/README.md is longer than 150 lines",
   "examples/mqtt/README.md is longer than 150 lines",
-  "examples/quorum-failover: script cluster leaves its folder",
   "examples/retry-backoff/README.md is longer than 150 lines",
-  "examples/routing-direct depends on broker",
-  "examples/routing-direct/README.md is longer than 150 lines",
   "examples/single-active-consumer/src/worker.ts is longer than 40 lines",
   "examples/streams/README.md is longer than 150 lines",
   "examples/tls depends on broker",
