@@ -78,6 +78,7 @@ export function inWords(event: LiveEvent, known: Known): string | undefined {
       return `The wire holds this ${heldInWords(event.what, who(event.terminal))}: ${quoted(event)}. Let it go to continue.`;
     case "totals": {
       const published = event.published.reduce((sum, each) => sum + each.count, 0);
+      if (published === 0) return undefined;
       const perSecond = Math.round((published * 1000) / event.span);
       return `More messages than an eye can follow: ${perSecond.toLocaleString("en")} a second. The edges show rates.`;
     }
