@@ -12,7 +12,8 @@ const recording = fromLines(readFileSync(recordingOf(root, "topics"), "utf8"));
 test("the film in the README shows what happens today", async () => {
   const broker = await startBroker();
   try {
-    expect(shapeOf(await record(root, "topics", 0, broker))).toEqual(shapeOf(recording));
+    const fresh = shapeOf(await record(root, "topics", 0, broker));
+    expect(fresh, "Film it anew: pnpm live film topics --record").toEqual(shapeOf(recording));
   } finally {
     await broker.stop();
   }

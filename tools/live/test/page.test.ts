@@ -113,7 +113,7 @@ describe.skipIf(!browser)("the page", () => {
     await expect
       .poll(() => learner.terminal('sub "kern.*"').textContent())
       .toContain("kern.info:'<b>by hand</b>'");
-    expect(await learner.told()).toContain("you publishes “<b>by hand</b>” to topic_logs");
+    expect(await learner.told()).toContain("this page publishes “<b>by hand</b>” to topic_logs");
   });
 
   test("message by message: the wire holds a publish until it is let go", async () => {
@@ -124,7 +124,7 @@ describe.skipIf(!browser)("the page", () => {
     await learner.page.locator(".card.held", { hasText: "publish held" }).waitFor();
     const queued = learner.page.locator(".card:not(.held)");
     expect(await queued.count()).toBe(0);
-    await learner.press(/^Let go ▸ publish of send/);
+    await learner.press(/^Let go ▸ publish by send/);
     await queued.waitFor();
     await learner.page.getByLabel("Message by message").uncheck();
   });

@@ -13,7 +13,7 @@ export interface Program {
 }
 
 /** Who a message is published by when it is no script of the pattern. */
-const strangers: Record<string, string> = { you: "you", outside: "another client" };
+const strangers: Record<string, string> = { you: "this page", outside: "another client" };
 
 /** The programs of a pattern: which ones there are, and what to call them. */
 export class Programs {

@@ -1,7 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Catalogue, Message, ObjectName, Sent, Terminal, Topology } from "../src/protocol.ts";
 import { Programs } from "./programs.ts";
-import { inWords } from "./words.ts";
+import { heldInWords, inWords } from "./words.ts";
 
 export interface ScreenLine {
   kind: "command" | "printed" | "typed" | "pressed";
@@ -143,7 +143,7 @@ export function apply(event: Sent): string[] {
     case "held":
       store.held.value = [
         ...store.held.value,
-        { hold: event.hold, text: `${event.what} of ${programs.name(event.terminal)}` },
+        { hold: event.hold, text: heldInWords(event.what, programs.name(event.terminal)) },
       ];
       break;
     case "released":

@@ -1,4 +1,4 @@
-import type { Copy, Hop, LiveEvent, Message } from "../src/protocol.ts";
+import type { Copy, HeldMethod, Hop, LiveEvent, Message } from "../src/protocol.ts";
 import type { Programs } from "./programs.ts";
 import { count, cut, visible } from "./text.ts";
 
@@ -75,9 +75,10 @@ export function inWords(event: LiveEvent, known: Known): string | undefined {
     case "topology":
       return changesInWords(event.changes);
     case "held":
-      return `The wire holds a ${event.what} of ${who(event.terminal)}: ${quoted(event)}. Let it go to continue.`;
+      return `The wire holds this ${heldInWords(event.what, who(event.terminal))}: ${quoted(event)}. Let it go to continue.`;
     case "totals": {
       const published = event.published.reduce((sum, each) => sum + each.count, 0);
+      if (published === 0) return undefined;
       const perSecond = Math.round((published * 1000) / event.span);
       return `More messages than an eye can follow: ${perSecond.toLocaleString("en")} a second. The edges show rates.`;
     }
@@ -100,6 +101,10 @@ export function inWords(event: LiveEvent, known: Known): string | undefined {
       return undefined;
   }
 }
+
+/** @returns "publish by send" */
+export const heldInWords = (what: HeldMethod, program: string): string =>
+  what === "deliver" ? `delivery to ${program}` : `${what} by ${program}`;
 
 /** @returns "“Boot finished”", cut for a sentence. */
 function quoted({ body }: { body: string }): string {

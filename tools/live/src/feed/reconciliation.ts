@@ -5,8 +5,8 @@ import type { Entry } from "./ledger.ts";
 import { REPLY } from "./publishing.ts";
 import type { Counted } from "./topology.ts";
 
-/** How often in a row messages must be missing; and in a queue on several nodes, which are some time in electing a leader. */
-const TWICE = 2;
+/** How often in a row messages must be missing; and in a queue on several nodes, which take a while to elect a leader. */
+const USUALLY = 4;
 const OFTEN = 20;
 /** ms after which a reply that its requester has not been given is taken for lost: the requester has gone. */
 const REPLY_LOST = 1_000;
@@ -52,7 +52,7 @@ export class Reconciliation {
       }
       const times = (this.#suspects.get(name) ?? 0) + 1;
       this.#suspects.set(name, times);
-      if (times < (queue.nodes ? OFTEN : TWICE)) continue;
+      if (times < (queue.nodes ? OFTEN : USUALLY)) continue;
       this.#suspects.delete(name);
       for (const entry of missingOf(queue, waiting, missing))
         this.#deaths.died(entry, causeOf(queue, entry, waiting.length));

@@ -262,6 +262,9 @@ export class Plan {
   }
 }
 
+/** ms that an answer of the management API may be old: it keeps one for some times as long as it took, under load. */
+const STALE = 2_000;
+
 interface Seen<T> {
   value: T;
   /** By performance.now(). */
@@ -278,7 +281,7 @@ const by =
 
 function merged<T>(known: Map<string, Seen<T>>, told: T[], nameOf: (value: T) => string, askedAt: number) {
   const next = new Map(told.map((value) => [nameOf(value), { value, at: askedAt }]));
-  for (const [name, each] of known) if (each.at >= askedAt && !next.has(name)) next.set(name, each);
+  for (const [name, each] of known) if (each.at >= askedAt - STALE && !next.has(name)) next.set(name, each);
   return next;
 }
 

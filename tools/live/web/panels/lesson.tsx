@@ -59,22 +59,13 @@ export function Lesson() {
   );
 }
 
-/** A link to another lesson stays on the page; one to the world opens beside it. */
+/** A link to another lesson, or within this one, doesn't load the page anew. */
 function follow(event: MouseEvent): void {
-  const link = event.target instanceof Element ? event.target.closest("a") : null;
-  const href = link?.getAttribute("href") ?? "";
-  if (!link) return;
-  const other = /^(?:\.\.)?\/([\w-]+)\/?(?:#(.*))?$/.exec(href);
-  if (other) {
-    event.preventDefault();
-    go({ pattern: other[1] ?? "", anchor: other[2] ?? "" });
-  } else if (href.startsWith("#")) {
-    event.preventDefault();
-    go({ pattern: route.peek().pattern, anchor: href.slice(1) });
-  } else if (!/^https?:/.test(href)) {
-    event.preventDefault();
-    store.panel.value = "source";
-  } else Object.assign(link, { target: "_blank", rel: "noreferrer" });
+  const href = event.target instanceof Element ? event.target.closest("a")?.getAttribute("href") : undefined;
+  const [, pattern, anchor = ""] = /^(?:\/([\w-]+))?(?:#(.*))?$/.exec(href ?? "") ?? [];
+  if (!href || (pattern === undefined && anchor === "")) return;
+  event.preventDefault();
+  go({ pattern: pattern ?? route.peek().pattern, anchor });
 }
 
 /** Scrolls the lesson, and nothing but the lesson: on a narrow screen it stands below the picture that is looked at. */

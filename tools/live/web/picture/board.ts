@@ -31,6 +31,7 @@ export class Board {
   /** Exchanges that are always there are shown once they are used; of the default one, for which queues. */
   readonly #used = new Set<string>();
   readonly #reachedByDefault = new Set<string>();
+  #programOf: (terminal: string) => Program | undefined = () => undefined;
   #available: Size = { width: 1000, height: 600 };
 
   constructor(element: SVGSVGElement, onSelect: (object: ObjectName) => void) {
@@ -161,8 +162,6 @@ export class Board {
     this.#reshapeEdges();
     this.layout();
   }
-
-  #programOf: (terminal: string) => Program | undefined = () => undefined;
 
   #reshapeNodes(): void {
     const { exchanges, queues, bindings } = this.#topology;
@@ -312,6 +311,9 @@ export class Board {
   #remove(node: PictureNode): void {
     this.nodes.delete(node.key);
     node.group.remove();
+    // A queue takes its messages along.
+    if (node instanceof QueueNode)
+      for (const { group, ghost } of node.cards) for (const each of [group, ghost?.group]) each?.remove();
     for (const [id, edge] of this.edges)
       if (edge.from === node || edge.to === node) this.#removeEdge(id, edge);
   }

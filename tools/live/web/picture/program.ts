@@ -126,10 +126,10 @@ export class ProgramNode extends PictureNode {
   #write(): void {
     const room = (this.width - 2 * EDGE) / 7.9;
     // What is short stands in one line.
-    const oneLine = this.kind === "consumer" && this.name.length <= (this.width - 50) / 8.6;
+    const oneLine = this.kind === "consumer" && this.name.length <= (this.width - 54) / 9;
     const second = oneLine ? "" : visible(this.#arguments);
     const first = oneLine ? this.name : this.#script;
-    this.#title.textContent = cut(visible(first), Math.floor((this.width - 50) / 8.4));
+    this.#title.textContent = cut(visible(first), Math.floor((this.width - 54) / 9));
     this.#words.textContent = cut(second, Math.floor(room));
     this.#says.textContent = cut(this.#said, Math.floor(room));
     const crowded = this.kind === "consumer" && second !== "" && this.hands.size > 0;

@@ -86,7 +86,7 @@ export class QueueNode extends PictureNode {
     const shown = Math.min(index, this.#slotCount - 1);
     const beyond = Math.min(index - shown, 3);
     return {
-      x: this.x + this.width - PAD - card.width / 2 - shown * STEP - (this.#slotCount > 1 ? beyond * 5 : 0),
+      x: this.x + this.width - PAD - card.width / 2 - shown * STEP - (this.#slotCount > 1 ? beyond * 3 : 0),
       y: this.#slotCount > 1 ? y : y - beyond * 4,
     };
   }

@@ -23,7 +23,7 @@ export class Traffic {
   readonly #flying = new Map<number, { card: Card; by: ProgramNode; mandatory: boolean }>();
   /** What is in a queue, or in a program's hands, by copy. */
   readonly #copies = new Map<number, Card>();
-  readonly #held = new Map<number, Card>();
+  readonly #held = new Map<number, { card: Card; program: ProgramNode; what: HeldMethod }>();
 
   constructor(board: Board, motion: Motion, programs: Programs) {
     this.#board = board;
@@ -329,16 +329,16 @@ export class Traffic {
     const message: Message = { id: hold, exchange, key, body, size: 0, properties: {}, headers: {} };
     const card = this.#draw(new Card(message, placeOfHeld(program, what)));
     card.group.classList.add("held");
-    card.mark(`${what} held`, "warn");
+    card.mark(what === "deliver" ? "delivery held" : `${what} held`, "warn");
     delete card.group.dataset.message;
-    this.#held.set(hold, card);
+    this.#held.set(hold, { card, program, what });
     await this.#motion.appear(card.group);
   }
 
   async release({ hold }: Of<"released">): Promise<void> {
-    const card = this.#held.get(hold);
+    const held = this.#held.get(hold);
     this.#held.delete(hold);
-    if (card) await this.#vanish(card);
+    if (held) await this.#vanish(held.card);
   }
 
   // ── Many messages ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -398,6 +398,7 @@ export class Traffic {
 
   /** Puts everything that rests to its place, after the nodes have moved. */
   #seatAll(): void {
+    for (const { card, program, what } of this.#held.values()) this.#set(card, placeOfHeld(program, what));
     const places = new Map<string, number>();
     for (const queue of this.#board.queues)
       queue.cards.forEach((card, index) => {
