@@ -1,4 +1,4 @@
-import type { Terminal } from "stage";
+import { openProgram, readersEnvironment, type Terminal } from "stage";
 import { expect } from "vitest";
 import { test } from "./own-host.ts";
 import { cancelled, send, sendTo, waiting } from "./queues.ts";
@@ -150,6 +150,43 @@ test("ends with exit code 0 while the broker is away", async ({ privateBroker, r
   consumer.press("^C");
   expect(await consumer.exit).toEqual({ code: 0, signal: null });
   expect(consumer.errors).toHaveLength(1);
+});
+
+test.for(["", "?heartbeat=2"])(
+  "ends before a container runtime would kill it when the broker has gone silent%s",
+  async (query, { channel, virtualHost, runWith, wireTo }) => {
+    const wire = await wireTo(virtualHost.amqpUrl);
+    const consumer = runWith({ amqpUrl: `${wire.amqpUrl}${query}` }, worker);
+    await send(channel, "wait for Enter");
+    await consumer.printed("got wait for Enter");
+    wire.freeze();
+    consumer.terminate();
+    // ms; as long as Docker waits.
+    await consumer.until(() => consumer.ended !== undefined, 10_000);
+    expect(consumer.ended).toEqual({ code: 0, signal: null });
+    const [first, ...others] = consumer.errors;
+    expect(first).toBe(finishing);
+    // The heartbeat may be missed before the handler is given up.
+    if (query) expect(others).toContainEqual(expect.stringMatching(/Gave up|Connection lost/));
+    else
+      expect(others).toEqual([
+        " [!] Gave up 1 message in hand. The broker delivers them again.",
+        " [!] RabbitMQ doesn't answer. It delivers again what it has not seen acknowledged.",
+      ]);
+  },
+);
+
+test("ends as with Ctrl-C when the program that reads its output ends", async ({ channel, virtualHost }) => {
+  const [program, ...args] = [process.execPath, "--import", "tsx", "test/programs/worker.ts"];
+  const command = `{ "$@"; echo "exit code $?" >&2; } | head -1`;
+  const pipeline = openProgram("sh", ["-c", command, "sh", program, ...args], {
+    cwd: process.cwd(),
+    env: readersEnvironment({ AMQP_URL: virtualHost.amqpUrl }),
+  });
+  await pipeline.printed("ready");
+  await send(channel, "one");
+  await pipeline.exit;
+  expect(pipeline.lines).toEqual(["ready", "exit code 0"]);
 });
 
 test("says a refusal in a line", async ({ broker, virtualHost, runWith }) => {

@@ -10,8 +10,11 @@ test("returns when the broker has every message, and what its work returned", as
   expect((await channel.checkQueue("all")).messageCount).toBe(20_000);
 });
 
-test("says that the broker has refused a message", async ({ run }) => {
-  const publisher = run(program, "short", "3", "2");
+test.for([
+  ["at the end of its work", "short", "3", "2"],
+  ["while its work still goes on", "slow", "20", "2", "50"],
+])("says that the broker has refused a message %s", async ([, ...args], { run }) => {
+  const publisher = run(program, ...args);
   expect(await publisher.exit).toEqual({ code: 1, signal: null });
   expect(publisher.lines).toEqual(["RabbitMQ refused a message (nack). Is its queue full?"]);
 });

@@ -105,7 +105,8 @@ export function openConsumer(setup: ConsumerSetup, options: ConsumerOptions = {}
     async close({ deadline = 2_000 } = {}) {
       const patience = deadlineIn(deadline);
       stopping = true;
-      if (subscription) await subscription.close(patience);
+      if (subscription && !(await subscription.close(patience)))
+        log.warn("RabbitMQ doesn't answer. It delivers again what it has not seen acknowledged.");
       await link.close({ deadline: patience.left() });
     },
   };

@@ -139,10 +139,14 @@ export class Subscription {
     await this.#settled(served, patience);
   }
 
-  /** Closes the channel. What was acknowledged before arrives. */
-  async close(patience: Deadline): Promise<void> {
+  /**
+   * Closes the channel. What was acknowledged before arrives.
+   *
+   * @returns Whether the broker answered in time.
+   */
+  close(patience: Deadline): Promise<boolean> {
     this.#open = false;
-    await closed(this.#channel, patience);
+    return closed(this.#channel, patience);
   }
 
   /** Notes what is consumed, and calls the handlers that `handle` has wrapped. Any other callback is amqplib's. */

@@ -9,14 +9,20 @@ const help = `${usage}
 
 Publishers and consumers run on the shared helper while faults come at random, each as soon as everybody has recovered
 from the one before. At the end it says what became of every message, how long consumers were away, and whether
-memory grew. Exit code 1: a message that was confirmed was never received, or somebody wasn't back in time.
+memory grew. Exit code 1: a message that was confirmed was neither received nor dead-lettered, or a program wasn't back
+in time.
 
   --minutes  how long faults come (5)
   --faults   how many at most
   --seed     the same number, as each run prints it, gives the same faults in the same order
-  --kinds    only these, equally often: ${Object.keys(kinds).join(", ")}
+  --kinds    only these, equally often
   --within   how soon everybody must be back after a fault, in seconds (10)
   --help     says this
+
+Kinds, and how many of thirty faults are of each:
+${Object.entries(kinds)
+  .map(([kind, { name, cards }]) => `  ${kind.padEnd(11)}${String(cards).padStart(2)}  ${name}`)
+  .join("\n")}
 
 A theft loses a message, and comes only when it is asked for: see that it is found with --kinds theft --faults 1.
 Ctrl-C ends it early, with the figures so far; a second one at once, without.

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, on, once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Wire } from "wire";
+import type { MethodName, Wire } from "wire";
 
 /** Bytes. */
 export interface Memory {
@@ -12,7 +12,7 @@ export interface Memory {
 
 /**
  * A program that publishes or consumes, in a process of its own. Its events are its lines: `ready`, `received` and so
- * on, with the rest of the line; `ended` when it has ended and nobody wanted it to.
+ * on, with the rest of the line; `complained` with a line of its stderr; `ended` when it has ended and nobody wanted it to.
  */
 export class Client extends EventEmitter<Record<string, [string]>> {
   readonly name: string;
@@ -29,22 +29,22 @@ export class Client extends EventEmitter<Record<string, [string]>> {
    * Starts a program.
    *
    * @param name What the management page is to call its connection.
-   * @param program The file beside this one.
+   * @param program The file beside this one, behind options for Node.
    * @param args Its arguments.
    * @param wire Its way to the broker.
    */
-  constructor(name: string, program: string, args: string[], wire: Wire) {
+  constructor(name: string, program: string[], args: string[], wire: Wire) {
     super();
     this.name = name;
     this.wire = wire;
-    const file = fileURLToPath(new URL(program, import.meta.url));
-    this.#process = spawn(process.execPath, ["--expose-gc", "--import", "tsx", file, ...args], {
-      cwd: fileURLToPath(new URL("..", import.meta.url)),
+    this.#process = spawn(process.execPath, ["--expose-gc", "--import", "tsx", ...program, ...args], {
+      cwd: fileURLToPath(new URL(".", import.meta.url)),
       // Ctrl-C is for the soak alone, which then tells its programs what to do. They end with their stdin, too.
       detached: true,
       env: {
         ...process.env,
-        AMQP_URL: wire.amqpUrl,
+        // It notices a silent peer within 3 s.
+        AMQP_URL: `${wire.amqpUrl}?heartbeat=1`,
         npm_package_name: "soak",
         npm_lifecycle_event: name,
       },
@@ -63,6 +63,7 @@ export class Client extends EventEmitter<Record<string, [string]>> {
       createInterface({ input: stderr }).on("line", (line) => {
         this.complaints.push(line);
         if (this.complaints.length > 10) this.complaints.shift();
+        this.emit("complained", line);
       });
     // All that it has told has been read by then.
     this.#exit = once(this.#process, "close").then(([code, signal]) => {
@@ -110,6 +111,30 @@ export class Client extends EventEmitter<Record<string, [string]>> {
   /** From now on it isn't ready: its connection is gone. */
   disconnected(): void {
     this.readyAt = undefined;
+  }
+
+  /** Cuts its connection. */
+  cut(how: "fin" | "rst"): void {
+    this.disconnected();
+    this.wire.cut(how);
+  }
+
+  /**
+   * Waits until it calls a method, of which so many bytes get through, and nothing after them.
+   *
+   * @param signal Gives up.
+   * @throws As `heard` does.
+   */
+  async calls(method: MethodName, bytes: number, signal: AbortSignal): Promise<void> {
+    void this.wire.stopAt({ method, bytes }).then(() => this.emit(method, ""));
+    await this.heard(method, signal);
+  }
+
+  /** Has a publisher send a message that no consumer can handle: it throws, or its connection ends. Resolves with its id. */
+  async send(what: "poison" | "unreadable", signal: AbortSignal): Promise<string> {
+    const sent = this.heard("poisoned", signal);
+    this.#tell(what);
+    return sent;
   }
 
   /** What it has in use, after a collection of garbage. */

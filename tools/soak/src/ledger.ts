@@ -4,20 +4,23 @@ export interface Figures {
   confirmed: number;
   /** How many different messages. */
   received: number;
-  /** How often one was received again. */
+  /** How often one was received or set aside again. */
   duplicates: number;
-  /** Confirmed, and never received. */
+  /** How many different messages the broker has set aside. */
+  "dead-lettered": number;
+  /** Confirmed, and neither received nor set aside. */
   lost: string[];
 }
 
 const PUBLISHED = 1;
 const CONFIRMED = 2;
 const RECEIVED = 4;
+const DEAD = 8;
 
 /** Keeps account of every single message, at one byte each. */
 export class Ledger {
   readonly #pages = new Map<string, Uint8Array>();
-  readonly #counts = { published: 0, confirmed: 0, received: 0, duplicates: 0 };
+  readonly #counts = { published: 0, confirmed: 0, received: 0, duplicates: 0, "dead-lettered": 0 };
 
   /** A publisher has sent it, for the first time or again. */
   published(id: string): void {
@@ -35,11 +38,17 @@ export class Ledger {
     else this.#counts.duplicates++;
   }
 
+  /** The broker has set it aside, since no consumer could handle it. */
+  deadLettered(id: string): void {
+    if (this.#mark(id, DEAD)) this.#counts["dead-lettered"]++;
+    else this.#counts.duplicates++;
+  }
+
   figures(): Figures {
     const lost: string[] = [];
     for (const [publisher, page] of this.#pages)
       for (const [number, marks] of page.entries())
-        if (marks & CONFIRMED && !(marks & RECEIVED)) lost.push(`${publisher}-${number}`);
+        if (marks & CONFIRMED && !(marks & (RECEIVED | DEAD))) lost.push(`${publisher}-${number}`);
     return { ...this.#counts, lost };
   }
 

@@ -33,14 +33,27 @@ function tellMemory(): void {
   tell("memory", rss, heapUsed);
 }
 
+const quorum = { "x-queue-type": "quorum" };
+const queueArguments: Record<string, object> = {
+  quorum,
+  classic: { "x-queue-type": "classic" },
+  // It refuses messages as soon as its consumers fall behind.
+  short: { "x-queue-type": "classic", "x-max-length": 50, "x-overflow": "reject-publish" },
+  poison: {
+    ...quorum,
+    "x-delivery-limit": 3,
+    "x-dead-letter-exchange": "",
+    "x-dead-letter-routing-key": "dead",
+  },
+  dead: quorum,
+};
+
 /**
- * Declares durable queues.
+ * Declares durable queues, and those for messages that can't be handled: `poison`, and `dead`, where they end.
  *
- * @param queues Their names. Those that begin with "classic" are classic queues, others quorum queues.
+ * @param queues Their names, which say what they are like.
  */
 export async function declare(channel: Channel, queues: string[]): Promise<void> {
-  for (const queue of queues) {
-    const type = queue.startsWith("classic") ? "classic" : "quorum";
-    await channel.assertQueue(queue, { durable: true, arguments: { "x-queue-type": type } });
-  }
+  for (const queue of [...queues, "poison", "dead"])
+    await channel.assertQueue(queue, { durable: true, arguments: queueArguments[queue] });
 }

@@ -1,68 +1,46 @@
-// Publishes numbered messages to its queues in turn, with confirms, until it is told to finish. What is not confirmed
-// when its connection is lost, is refused or given back is published again on a new connection, with the same id.
-import type { ChannelModel, ConfirmChannel } from "amqplib";
-import { closed, connect } from "shared";
+// Publishes numbered messages to its queues in turn until it is told to finish, and tells of each when it is confirmed.
+import type { Options } from "amqplib";
+import { log, openPublisher } from "shared";
 import { declare, obey, tell } from "./program.ts";
 
 const [name = "", ...queues] = process.argv.slice(2);
-const unconfirmed = new Set<number>();
-let published = 0;
-let finishing = false;
-let current: ConfirmChannel | undefined;
+let next = 0;
+const publisher = openPublisher({
+  async declare(channel) {
+    await declare(channel, queues);
+    tell("ready");
+  },
+  onRefusal: "retry",
+  log,
+});
+await publisher.ready;
 
-const connection = await connect({ setup: start });
-connection.on("blocked", () => tell("blocked"));
 // Some 250 a second: something is always on its way, and the machine has time for the faults.
 const pace = setInterval(() => {
-  for (let n = 0; n < 5 && current && unconfirmed.size < 100; n++) publish(current, published++);
+  for (let n = 0; n < 5 && publisher.unconfirmed < 100; n++) void publish(queues[next % queues.length]);
 }, 20);
 obey({
-  finish() {
-    finishing = true;
+  poison: () => void publish("poison"),
+  unreadable: () => void publish("poison", { headers: nested(9_000) }),
+  async finish() {
     clearInterval(pace);
-    finishIfConfirmed();
+    await publisher.close({ deadline: 60_000 });
+    tell("finished");
   },
 });
 
-async function start(model: ChannelModel): Promise<void> {
-  const channel = await model.createConfirmChannel();
-  await declare(channel, queues);
-  const startAgain = () => {
-    if (channel !== current) return;
-    current = undefined;
-    if (!finishing || unconfirmed.size > 0) void model.close();
-  };
-  // First of all listeners: amqplib's own then answers every unconfirmed message with an error.
-  channel.prependOnceListener("close", startAgain);
-  // A message for which there is no queue is given back, and confirmed after that.
-  channel.on("return", startAgain).on("nack", startAgain);
-  current = channel;
-  tell("ready");
-  for (const number of unconfirmed) publish(channel, number);
-}
-
-function publish(channel: ConfirmChannel, number: number): void {
-  const messageId = `${name}-${number}`;
-  const options = { messageId, persistent: true, mandatory: true };
-  unconfirmed.add(number);
+/** What can't be confirmed rejects, and that ends the process. */
+async function publish(queue = "", options: Options.Publish = {}): Promise<void> {
+  const messageId = `${name}-${next++}`;
   tell("published", messageId);
-  channel.sendToQueue(
-    queues[number % queues.length] as string,
-    Buffer.from(messageId),
-    options,
-    (refusal: unknown) => {
-      // Of an older channel, or of one that is given up: it is published again.
-      if (refusal || channel !== current) return;
-      unconfirmed.delete(number);
-      tell("confirmed", messageId);
-      finishIfConfirmed();
-    },
-  );
+  if (queue === "poison") tell("poisoned", messageId);
+  await publisher.publish("", queue, Buffer.from(messageId), { ...options, messageId, mandatory: true });
+  tell("confirmed", messageId);
 }
 
-async function finishIfConfirmed(): Promise<void> {
-  if (!finishing || unconfirmed.size > 0) return;
-  tell("finished");
-  if (current) await closed(current);
-  await connection.close();
+/** Tables in each other: RabbitMQ reads them however deep, and amqplib until its stack is full. */
+function nested(depth: number): object {
+  let table = {};
+  for (let level = 0; level < depth; level++) table = { t: table };
+  return table;
 }

@@ -47,7 +47,7 @@ export function report(figures: Figures, outcomes: Outcome[], samples: Sample[])
 
 function faultRow(kind: Kind, outcomes: Outcome[]): string[] {
   const ofKind = outcomes.filter((outcome) => outcome.kind === kind);
-  return ofKind.length === 0 ? [] : [row(kinds[kind], whole(ofKind.length), longest(ofKind))];
+  return ofKind.length === 0 ? [] : [row(kinds[kind].name, whole(ofKind.length), longest(ofKind))];
 }
 
 function longest(outcomes: Outcome[]): string {

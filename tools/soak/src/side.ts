@@ -1,13 +1,17 @@
+import { setTimeout as pause } from "node:timers/promises";
 import amqp from "amqplib";
+import type { Broker } from "broker";
 import { openWire, type Wire } from "wire";
 import { Client } from "./client.ts";
 import type { Ledger } from "./ledger.ts";
+
+type Node = Pick<Broker, "amqpUrl" | "management">;
 
 /** A broker or a cluster, with a publisher and two consumers of its own. */
 export class Side {
   readonly name: string;
   readonly queues: string[];
-  readonly #brokers: readonly { amqpUrl: string }[];
+  readonly #brokers: readonly Node[];
   readonly #ledger: Ledger;
   readonly #fail: (error: Error) => void;
   readonly #wires: Wire[] = [];
@@ -28,7 +32,7 @@ export class Side {
    */
   constructor(
     name: string,
-    brokers: readonly { amqpUrl: string }[],
+    brokers: readonly Node[],
     queues: string[],
     ledger: Ledger,
     fail: (error: Error) => void,
@@ -44,11 +48,11 @@ export class Side {
   async open(signal: AbortSignal): Promise<void> {
     const { name, queues } = this;
     const publisher = `${name}-publisher`;
-    this.publisher = await this.#start(publisher, "publisher.ts", [publisher, ...queues]);
+    this.publisher = await this.#start(publisher, publishing, [publisher, ...queues]);
     await this.publisher.ready(signal);
     this.consumers = [
-      await this.#start(`${name}-consumer`, "consumer.ts", queues),
-      await this.#start(`${name}-worker`, "consumer.ts", queues),
+      await this.#start(`${name}-consumer`, consuming, queues),
+      await this.#start(`${name}-worker`, consuming, queues),
     ];
     await Promise.all(this.consumers.map((consumer) => consumer.ready(signal)));
   }
@@ -67,7 +71,7 @@ export class Side {
     const [consumer, worker] = this.consumers;
     await worker.kill();
     this.#started.splice(this.#started.indexOf(worker), 1);
-    this.consumers = [consumer, this.#run(worker.name, "consumer.ts", this.queues, worker.wire)];
+    this.consumers = [consumer, this.#run(worker.name, consuming, this.queues, worker.wire)];
   }
 
   /**
@@ -84,16 +88,33 @@ export class Side {
     const away: number[] = [];
     await Promise.all(
       this.clients.map(async (client) => {
-        const wasAway = client.readyAt === undefined || client.readyAt > since;
+        const isAway = () => client.readyAt === undefined || client.readyAt > since;
+        const wasAway = isAway();
         await client.ready(signal);
         const event = client === this.publisher ? "confirmed" : "received";
         await client.heard(event, signal, (id) => numberOf(id) > this.#mark);
         if (client === this.publisher) return;
         if (served) away.push(performance.now() - since);
-        else if (wasAway) away.push(Math.max(0, (client.readyAt as number) - since));
+        else if (wasAway || isAway()) away.push(Math.max(0, (client.readyAt as number) - since));
       }),
     );
     return away;
+  }
+
+  /**
+   * Waits until a message has been set aside.
+   *
+   * @param id Its id.
+   * @param signal Gives up.
+   */
+  async buries(id: string, signal: AbortSignal): Promise<void> {
+    while (!(await this.#takeDead()).includes(id)) {
+      const { aborted, reason } = signal;
+      if (aborted && !(reason instanceof DOMException)) throw reason;
+      if (aborted) throw new Error(`${this.name}: ${id} was not dead-lettered in time.`);
+      // ms
+      await pause(100);
+    }
   }
 
   /**
@@ -104,13 +125,13 @@ export class Side {
    */
   async close(signal: AbortSignal): Promise<void> {
     const codes = [await this.publisher.finish(signal)];
-    const [{ amqpUrl } = { amqpUrl: "" }] = this.#brokers;
-    const connection = await amqp.connect(amqpUrl, { noDelay: true });
+    const connection = await amqp.connect(this.#first.amqpUrl, { noDelay: true });
     connection.on("error", () => {});
     const channel = await connection.createChannel();
-    for (const queue of this.queues)
+    for (const queue of [...this.queues, "poison"])
       while ((await channel.checkQueue(queue)).messageCount > 0) signal.throwIfAborted();
     await connection.close();
+    await this.#takeDead();
     for (const consumer of this.consumers) codes.push(await consumer.stop());
     if (codes.some((code) => code !== 0))
       throw new Error(`The programs of ${this.name} ended with the exit codes ${codes.join(", ")}.`);
@@ -122,7 +143,19 @@ export class Side {
     await Promise.all(this.#wires.map((wire) => wire.close()));
   }
 
-  async #start(name: string, program: string, args: string[]): Promise<Client> {
+  get #first(): Node {
+    return this.#brokers[0] as Node;
+  }
+
+  /** Takes what is in the dead letter queue. By the management API, since amqplib can't read all of it. */
+  async #takeDead(): Promise<string[]> {
+    const options = { count: 1_000, ackmode: "ack_requeue_false", encoding: "auto" };
+    const dead = await this.#first.management<{ payload: string }[]>("POST", "/queues/%2F/dead/get", options);
+    for (const { payload } of dead) this.#ledger.deadLettered(payload);
+    return dead.map(({ payload }) => payload);
+  }
+
+  async #start(name: string, program: string[], args: string[]): Promise<Client> {
     // Each begins with another node of a cluster.
     const first = this.#wires.length % this.#brokers.length;
     const brokers = [...this.#brokers.slice(first), ...this.#brokers.slice(0, first)];
@@ -131,7 +164,7 @@ export class Side {
     return this.#run(name, program, args, wire);
   }
 
-  #run(name: string, program: string, args: string[], wire: Wire): Client {
+  #run(name: string, program: string[], args: string[], wire: Wire): Client {
     const client = new Client(name, program, args, wire);
     this.#started.push(client);
     client.on("published", (id) => {
@@ -146,5 +179,9 @@ export class Side {
     return client;
   }
 }
+
+// With a larger stack, amqplib can write what it can't read with the usual one.
+const publishing = ["--stack-size=3900", "publisher.ts"];
+const consuming = ["consumer.ts"];
 
 const numberOf = (id: string): number => Number(id.slice(id.lastIndexOf("-") + 1));

@@ -38,8 +38,12 @@ export async function soak(options: Options, interrupted: AbortSignal): Promise<
   let trouble: Error | undefined;
 
   /** Gives up after so many s, or when a program has ended by itself. */
-  const patience = (seconds = options.within) =>
-    AbortSignal.any([failed.signal, AbortSignal.timeout(seconds * 1000)]);
+  const patience = (seconds = options.within) => {
+    const late = AbortSignal.timeout(seconds * 1000);
+    // Node 20 collects one that only another signal depends on: it would never abort.
+    late.addEventListener("abort", () => {});
+    return AbortSignal.any([failed.signal, late]);
+  };
 
   async function measureMemory() {
     for (const client of sidesOf(places).flatMap(({ longLiving }) => longLiving))
@@ -53,7 +57,7 @@ export async function soak(options: Options, interrupted: AbortSignal): Promise<
     await startBrokers(places, options.deck.includes("leader"), say, interrupted);
     end();
     const { broker, cluster } = places as Required<Places>;
-    places.node = new Side("node", [broker], ["quorum", "classic"], ledger, fail);
+    places.node = new Side("node", [broker], ["quorum", "classic", "short"], ledger, fail);
     if (cluster) places.group = new Side("cluster", cluster.nodes, ["quorum"], ledger, fail);
     for (const side of sidesOf(places)) {
       await side.open(patience(START));
@@ -128,67 +132,98 @@ async function strike(
   { broker, cluster, node, group }: Required<Places>,
   patience: () => AbortSignal,
 ): Promise<{ what: string; away: number[] }> {
-  const pick = <Item>(items: Item[]) => items[Math.floor(random() * items.length)] as Item;
-  const name = kinds[kind];
+  const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
+  const { name } = kinds[kind];
+  const side = pick(sidesOf({ node, group }));
+  const client = pick(side.clients);
+  const how = pick(["fin", "rst"] as const);
 
   switch (kind) {
-    case "cut": {
-      const side = pick(sidesOf({ node, group }));
-      const client = pick(side.clients);
+    case "cut":
+      client.cut(how);
+      return recovery(client.name);
+    case "setup": {
+      const methods = client === side.publisher ? publishing : consuming;
       const times = 1 + Math.floor(random() * 3);
-      for (let cut = 1; ; cut++) {
-        client.disconnected();
-        client.wire.cut(random() < 0.5 ? "rst" : "fin");
-        if (cut === times) break;
-        // Again, while it connects, logs in, declares or has just subscribed.
-        await client.connects(patience());
-        await pause(random() * 50);
+      for (let cut = 0; cut < times; cut++) {
+        const stopped = client.calls(pick(methods), Math.floor(random() * 40), patience());
+        client.cut(how);
+        await stopped;
       }
-      const away = await side.recovered(performance.now(), patience());
-      return { what: `${name}${times > 1 ? ` ${times} times` : ""}, ${client.name}`, away };
+      client.cut(how);
+      return recovery(`${times > 1 ? `${times} times, ` : ""}${client.name}`);
+    }
+    case "silent":
+    case "half-open": {
+      const direction = kind === "silent" ? undefined : pick(["to-broker", "to-client"] as const);
+      client.disconnected();
+      client.wire.freeze(direction);
+      // One of the two sides has missed its heartbeats.
+      await client.connects(patience());
+      client.wire.thaw();
+      client.cut(how);
+      return recovery(`${direction ? `${direction}, ` : ""}${client.name}`);
     }
     case "closed": {
       const client = pick(node.clients);
       client.disconnected();
       await broker.closeConnections("/", new RegExp(`^soak ${client.name}$`));
-      return { what: `${name}, ${client.name}`, away: await node.recovered(performance.now(), patience()) };
+      return recovery(client.name, node);
     }
     case "worker": {
-      const side = pick(sidesOf({ node, group }));
-      const killed = performance.now();
+      const since = performance.now();
       await side.replaceWorker();
-      return { what: `${name}, ${side.name}`, away: await side.recovered(killed, patience()) };
+      return recovery(side.name, side, since);
     }
+    case "full": {
+      for (const { wire } of node.consumers) wire.hold("to-client");
+      await node.publisher.heard("complained", patience(), (line) => line.includes("refused"));
+      for (const { wire } of node.consumers) wire.release("to-client");
+      return recovery("", node);
+    }
+    case "poison":
+    case "unreadable":
+      await side.buries(await side.publisher.send(kind, patience()), patience());
+      return recovery(side.name);
     case "alarm": {
-      const blocked = node.publisher.heard("blocked", patience());
+      const blocked = node.publisher.heard("complained", patience(), (line) => line.includes("accepts no"));
       await Promise.all([blocked, broker.memoryAlarm(true)]);
       await broker.memoryAlarm(false);
-      return { what: name, away: await node.recovered(performance.now(), patience()) };
+      return recovery("", node);
     }
     case "broker": {
       for (const client of node.clients) client.disconnected();
       await broker.kill();
       const started = broker.start();
       const [since] = await Promise.all([reachable(broker.amqpUrl, started), started]);
-      return { what: name, away: await node.recovered(since, patience()) };
+      return recovery("", node, since);
     }
     case "leader": {
       if (!cluster || !group) throw new Error("There is no cluster whose leader could be killed.");
       const leader = await cluster.leader("/", "quorum");
       for (const client of group.clients)
         if (client.wire.connections.some(({ to }) => to === leader.amqpUrl)) client.disconnected();
-      const killed = performance.now();
+      const since = performance.now();
       await leader.kill();
-      const away = await group.recovered(killed, patience(), { served: true });
+      const recovered = await recovery(leader.name, group, since, { served: true });
       await leader.start();
-      return { what: `${name}, ${leader.name}`, away };
+      return recovered;
     }
-    case "theft": {
+    case "theft":
       await steal(broker.amqpUrl, pick(node.queues));
-      return { what: name, away: await node.recovered(performance.now(), patience()) };
-    }
+      return recovery("", node);
+  }
+
+  async function recovery(whom: string, of = side, since = performance.now(), options = {}) {
+    const away = await of.recovered(since, patience(), options);
+    return { what: [name, whom].filter(Boolean).join(", "), away };
   }
 }
+
+/** What a client says until it is ready, where its connection is cut. */
+const connecting = ["connection.start-ok", "connection.open", "channel.open", "queue.declare"] as const;
+const publishing = [...connecting, "confirm.select"] as const;
+const consuming = [...connecting, "basic.qos", "basic.consume"] as const;
 
 /**
  * Waits until a broker accepts connections.

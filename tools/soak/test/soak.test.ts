@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { type RunWith, test } from "testkit";
 import { describe, expect, vi } from "vitest";
-import { type Fault, faults, usual } from "../src/faults.ts";
+import { type Fault, faults, kinds, usual } from "../src/faults.ts";
 import { Ledger } from "../src/ledger.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -19,9 +19,9 @@ describe("faults", () => {
     expect(shown(deal(7, 100))).not.toEqual(shown(deal(8, 100)));
   });
 
-  test("are mixed alike in each twenty, in another order", () => {
-    const kinds = deal(7, 40).map(({ kind }) => kind);
-    const [first, second] = [kinds.slice(0, 20), kinds.slice(20)];
+  test("are mixed alike in each thirty, in another order", () => {
+    const kinds = deal(7, 60).map(({ kind }) => kind);
+    const [first, second] = [kinds.slice(0, 30), kinds.slice(30)];
     expect(first.toSorted()).toEqual(usual.toSorted());
     expect(second.toSorted()).toEqual(usual.toSorted());
     expect(first).not.toEqual(second);
@@ -29,18 +29,20 @@ describe("faults", () => {
 });
 
 describe("the ledger", () => {
-  test("counts messages by their ids, and finds what was confirmed and never received", () => {
+  test("counts messages by their ids, and finds what was confirmed and then lost", () => {
     const ledger = new Ledger();
-    for (const id of ["a-0", "a-1", "a-2", "b-0", "b-5000"]) ledger.published(id);
+    for (const id of ["a-0", "a-1", "a-2", "a-3", "b-0", "b-5000"]) ledger.published(id);
     ledger.published("a-1");
-    for (const id of ["a-0", "a-1", "b-0", "b-5000", "b-5000"]) ledger.confirmed(id);
+    for (const id of ["a-0", "a-1", "a-3", "b-0", "b-5000", "b-5000"]) ledger.confirmed(id);
     // a-2 was never confirmed: it may or may not arrive. As many are received as were confirmed.
     for (const id of ["a-0", "a-2", "b-0", "b-0", "a-1"]) ledger.received(id);
+    for (const id of ["a-3", "a-3"]) ledger.deadLettered(id);
     expect(ledger.figures()).toEqual({
-      published: 5,
-      confirmed: 4,
+      published: 6,
+      confirmed: 5,
       received: 4,
-      duplicates: 1,
+      duplicates: 2,
+      "dead-lettered": 1,
       lost: ["b-5000"],
     });
   });
@@ -56,19 +58,26 @@ describe("pnpm soak", () => {
 
   // A cluster's leaders are killed by `pnpm soak --faults 30`, which is a step of its own in CI.
   test("survives a fault of each kind without a loss, and says what it saw", async ({ runWith }) => {
-    const kinds = ["cut", "closed", "worker", "alarm", "broker"];
+    const all = Object.keys(kinds).filter((kind) => kind !== "leader" && kind !== "theft");
     const { terminal, programs } = soak(
       runWith,
-      ...["--kinds", kinds.join(), "--faults", `${kinds.length}`, "--seed", "5", "--within", "60"],
+      ...["--kinds", all.join(), "--faults", `${all.length}`, "--seed", "5", "--within", "60"],
     );
     expect(await terminal.exit, terminal.lines.join("\n")).toEqual({ code: 0, signal: null });
     const { lines } = terminal;
     expect(lines[0]).toMatch(/^Seed 5: /);
-    expect(lines.filter((line) => /^ +\d+ {2}\w.*: /.test(line))).toHaveLength(kinds.length);
+    expect(lines.filter((line) => /^ +\d+ {2}\w.*: /.test(line))).toHaveLength(all.length);
     const figures = lines.join("\n");
-    for (const kind of ["worker killed", "broker killed"])
+    for (const kind of [
+      "cut during setup",
+      "worker killed",
+      "message that ends connections",
+      "broker killed",
+    ])
       expect(figures).toMatch(new RegExp(`^ {2}${kind} +1 +\\d+\\.\\d\\d s$`, "m"));
-    expect(figures).toMatch(/^ {2}memory alarm +1 +nobody$/m);
+    expect(figures).toMatch(/^ {2}message that ends connections +1 /m);
+    for (const kind of ["queue full", "poison message", "memory alarm"])
+      expect(figures).toMatch(new RegExp(`^ {2}${kind} +1 +nobody$`, "m"));
 
     const count = (what: string) => {
       const [, digits = ""] = new RegExp(`^  ${what} +([\\d,]+)$`, "m").exec(figures) ?? [];
@@ -76,7 +85,8 @@ describe("pnpm soak", () => {
     };
     expect(count("confirmed")).toBeGreaterThan(100);
     expect(count("confirmed")).toBe(count("published"));
-    expect(count("received")).toBe(count("published"));
+    expect(count("dead-lettered")).toBe(2);
+    expect(count("received") + 2).toBe(count("published"));
     expect(count("lost")).toBe(0);
     for (const process of ["node-publisher", "node-consumer", "soak"])
       expect(figures).toMatch(new RegExp(`^ {2}${process} +RSS [\\d.]+ → [\\d.]+ MiB`, "m"));
@@ -131,6 +141,8 @@ describe("pnpm soak", () => {
     expect(await terminal.exit).toEqual({ code: 0, signal: null });
     expect(terminal.errors).toEqual([]);
     expect(terminal.lines[0]).toMatch(/^Usage: pnpm soak /);
+    for (const [kind, { name }] of Object.entries(kinds))
+      expect(terminal.lines).toContainEqual(expect.stringMatching(new RegExp(`^ {2}${kind} .*${name}$`)));
   });
 });
 
