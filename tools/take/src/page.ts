@@ -26,7 +26,7 @@ license. Other commands on this page that begin with \`pnpm\` belong to that rep
 
 /**
  * Rewrites an example's page for its new project: with the commands that run it there, and without links to files that
- * are not there. A link's words stay.
+ * are not there. A link's words stay. A section about services of the repository's compose file is left out.
  *
  * @param page The README, with its commands rewritten.
  * @param pattern Its name.
@@ -53,15 +53,42 @@ export function rewritePage(
       edits.push({ ...place(node), text: target && exists(target) ? `[${text}](${target})` : text });
     } else if ("children" in node) for (const child of node.children ?? []) visit(child as AnyNode);
   };
-  for (const node of fromMarkdown(page).children) {
+  for (const section of sectionsOf(page)) {
+    const [node] = section;
+    const last = section.at(-1);
+    if (!node || !last) continue;
+    if (needsProfile(section)) {
+      edits.push({ start: place(node).start, end: place(last).end, text: "" });
+      continue;
+    }
     if (node.type === "heading" && page.slice(place(node).start, place(node).end) === `## ${first}`)
       edits.push({ start: place(node).start, end: place(node).start, text: SETUP.replace("FIRST", first) });
-    visit(node);
+    for (const each of section) visit(each);
   }
   const rewritten = edits
     .sort((a, b) => b.start - a.start)
     .reduce((rest, { start, end, text }) => rest.slice(0, start) + text + rest.slice(end), page);
-  return `${rewritten.trimEnd()}\n${ORIGIN.replaceAll("PATTERN", pattern)}`;
+  return `${rewritten.replaceAll(/\n{3,}/g, "\n\n").trimEnd()}\n${ORIGIN.replaceAll("PATTERN", pattern)}`;
+}
+
+/** A page's nodes, by its `##` headings. */
+function sectionsOf(page: string): Node[][] {
+  const sections: Node[][] = [];
+  for (const node of fromMarkdown(page).children) {
+    const begins = node.type === "heading" && node.depth === 2;
+    if (begins || sections.length === 0) sections.push([]);
+    sections.at(-1)?.push(node);
+  }
+  return sections;
+}
+
+/** Whether a section is about services of the repository's compose file that the new project doesn't have. */
+function needsProfile(section: Node[]): boolean {
+  const code = section.filter((node) => node.type === "code");
+  return (
+    code.some(({ value }) => value.includes("docker compose --profile ")) &&
+    code.every(({ lang }) => lang !== "console")
+  );
 }
 
 /** A link to a file, rather than to another site or to a heading of the page. */

@@ -19,7 +19,7 @@ export interface Terminal {
  *
  * @param terminals In the order in which they open.
  * @param options `env`: more environment variables for their programs. `signal`: gives up.
- * @throws When a program ends before it has shown its lines, or with another exit code than 0.
+ * @throws When a program ends before it has shown its lines, or doesn't end with exit code 0 after Ctrl-C.
  */
 export async function play(
   terminals: Terminal[],
@@ -103,8 +103,9 @@ class Program extends EventEmitter<{ change: [] }> {
     }
   }
 
-  /** Ends it, if it still runs. */
+  /** Ends it as Ctrl-C does, if it still runs. Then its exit code must be 0. */
   async leave(): Promise<void> {
+    if (this.#ended) return;
     this.process.kill("SIGINT");
     await this.until(() => false);
     // On Windows a signal ends a program at once.
