@@ -7,17 +7,17 @@ const usage =
 
 const help = `${usage}
 
-Publishers and consumers run on the shared helper while faults come at random, each as soon as everybody has recovered
-from the one before. At the end it says what became of every message, how long consumers were away, and whether
-memory grew. Exit code 1: a message that was confirmed was neither received nor dead-lettered, or a program wasn't back
+Publishers and consumers run on the shared library while faults come at random, each as soon as all programs have
+recovered from the one before. At the end it prints what became of every message, how long consumers were away, and
+whether memory grew. Exit code 1: a message that was confirmed was neither received nor dead-lettered, or a program wasn't back
 in time.
 
   --minutes  how long faults come (5)
   --faults   how many at most
   --seed     the same number, as each run prints it, gives the same faults in the same order
   --kinds    only these, equally often
-  --within   how soon everybody must be back after a fault, in seconds (10)
-  --help     says this
+  --within   how soon all programs must be back after a fault, in seconds (10)
+  --help     prints this
 
 Kinds, and how many of thirty faults are of each:
 ${Object.entries(kinds)

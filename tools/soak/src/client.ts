@@ -12,7 +12,7 @@ export interface Memory {
 
 /**
  * A program that publishes or consumes, in a process of its own. Its events are its lines: `ready`, `received` and so
- * on, with the rest of the line; `complained` with a line of its stderr; `ended` when it has ended and nobody wanted it to.
+ * on, with the rest of the line. `complained` comes with a line of its stderr, and `ended` when it has ended by itself.
  */
 export class Client extends EventEmitter<Record<string, [string]>> {
   readonly name: string;

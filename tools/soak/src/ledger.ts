@@ -4,11 +4,11 @@ export interface Figures {
   confirmed: number;
   /** How many different messages. */
   received: number;
-  /** How often one was received or set aside again. */
+  /** How often one was received or dead-lettered again. */
   duplicates: number;
-  /** How many different messages the broker has set aside. */
+  /** How many different messages the broker has dead-lettered. */
   "dead-lettered": number;
-  /** Confirmed, and neither received nor set aside. */
+  /** Confirmed, and neither received nor dead-lettered. */
   lost: string[];
 }
 
@@ -38,7 +38,7 @@ export class Ledger {
     else this.#counts.duplicates++;
   }
 
-  /** The broker has set it aside, since no consumer could handle it. */
+  /** The broker has dead-lettered it, since no consumer could handle it. */
   deadLettered(id: string): void {
     if (this.#mark(id, DEAD)) this.#counts["dead-lettered"]++;
     else this.#counts.duplicates++;

@@ -52,7 +52,7 @@ function faultRow(kind: Kind, outcomes: Outcome[]): string[] {
 
 function longest(outcomes: Outcome[]): string {
   const away = outcomes.flatMap((outcome) => outcome.away);
-  return away.length === 0 ? "nobody" : seconds(Math.max(...away));
+  return away.length === 0 ? "no consumer" : seconds(Math.max(...away));
 }
 
 function memoryRow(process: string, samples: Sample[]): string {
@@ -74,7 +74,7 @@ function slope(samples: Sample[], what: keyof Memory): number {
 }
 
 const row = (what: string, ...cells: string[]) =>
-  `  ${[what.padEnd(33), ...cells.map((cell) => cell.padStart(9))].join(" ")}`;
+  `  ${[what.padEnd(33), ...cells.map((cell) => cell.padStart(11))].join(" ")}`;
 const whole = (number: number) => number.toLocaleString("en");
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
 

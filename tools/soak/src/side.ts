@@ -75,7 +75,7 @@ export class Side {
   }
 
   /**
-   * Waits until all is as it should be again: whoever was disconnected is ready, and each program has had to do with a
+   * Waits until all is as it should be again: programs that were disconnected are ready, and each program has had to do with a
    * message that is younger than this call.
    *
    * @param since When the broker could be reached again, by `performance.now()`.
@@ -102,12 +102,12 @@ export class Side {
   }
 
   /**
-   * Waits until a message has been set aside.
+   * Waits until a message that no consumer can handle is in the dead letter queue.
    *
    * @param id Its id.
    * @param signal Gives up.
    */
-  async buries(id: string, signal: AbortSignal): Promise<void> {
+  async deadLettered(id: string, signal: AbortSignal): Promise<void> {
     while (!(await this.#takeDead()).includes(id)) {
       const { aborted, reason } = signal;
       if (aborted && !(reason instanceof DOMException)) throw reason;

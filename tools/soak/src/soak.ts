@@ -19,12 +19,12 @@ export interface Options {
 }
 
 /**
- * Has publishers and consumers run on the shared helper while faults come, each as soon as everybody has recovered
+ * Has publishers and consumers run on the shared library while faults come, each as soon as all programs have recovered
  * from the one before. Prints a line for each fault, and figures at the end.
  *
  * @param options What comes, and for how long.
  * @param interrupted The first signal: no more faults, and the figures so far.
- * @returns Whether all that was confirmed was received, and everybody was back in time.
+ * @returns Whether all that was confirmed was received or dead-lettered, and all programs were back in time.
  * @throws When there is no broker.
  */
 export async function soak(options: Options, interrupted: AbortSignal): Promise<boolean> {
@@ -126,7 +126,7 @@ async function startBrokers(
   for (const each of started) if (each.status === "rejected") throw each.reason;
 }
 
-/** Has a fault come, puts right what it broke, and waits until everybody has recovered. */
+/** Has a fault come, puts right what it broke, and waits until all programs have recovered. */
 async function strike(
   { kind, random }: Fault,
   { broker, cluster, node, group }: Required<Places>,
@@ -183,7 +183,7 @@ async function strike(
     }
     case "poison":
     case "unreadable":
-      await side.buries(await side.publisher.send(kind, patience()), patience());
+      await side.deadLettered(await side.publisher.send(kind, patience()), patience());
       return recovery(side.name);
     case "alarm": {
       const blocked = node.publisher.heard("complained", patience(), (line) => line.includes("accepts no"));
@@ -250,7 +250,7 @@ async function reachable(amqpUrl: string, started: Promise<void>): Promise<numbe
   throw new Error("The broker did not start again.");
 }
 
-/** Takes a message away, and tells nobody. */
+/** Takes a message away, which no program hears of. */
 async function steal(amqpUrl: string, queue: string): Promise<void> {
   const connection = await amqp.connect(amqpUrl, { noDelay: true });
   const channel = await connection.createChannel();

@@ -5,7 +5,7 @@ import { describe, expect, vi } from "vitest";
 import { type Fault, faults, kinds, usual } from "../src/faults.ts";
 import { Ledger } from "../src/ledger.ts";
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 describe("faults", () => {
   const deal = (seed: number, count: number) => {
@@ -68,16 +68,11 @@ describe("pnpm soak", () => {
     expect(lines[0]).toMatch(/^Seed 5: /);
     expect(lines.filter((line) => /^ +\d+ {2}\w.*: /.test(line))).toHaveLength(all.length);
     const figures = lines.join("\n");
-    for (const kind of [
-      "cut during setup",
-      "worker killed",
-      "message that ends connections",
-      "broker killed",
-    ])
+    for (const kind of ["worker killed", "broker killed"])
       expect(figures).toMatch(new RegExp(`^ {2}${kind} +1 +\\d+\\.\\d\\d s$`, "m"));
     expect(figures).toMatch(/^ {2}message that ends connections +1 /m);
     for (const kind of ["queue full", "poison message", "memory alarm"])
-      expect(figures).toMatch(new RegExp(`^ {2}${kind} +1 +nobody$`, "m"));
+      expect(figures).toMatch(new RegExp(`^ {2}${kind} +1 +no consumer$`, "m"));
 
     const count = (what: string) => {
       const [, digits = ""] = new RegExp(`^  ${what} +([\\d,]+)$`, "m").exec(figures) ?? [];
