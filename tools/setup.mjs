@@ -1,4 +1,4 @@
-// What `npm start` and `npm test` need on a machine that has only Node and npm: pnpm and the dependencies.
+// What `npm start`, `npm test` and `npm run live` need on a machine that has only Node and npm: pnpm and the dependencies.
 // Plain JavaScript on Node's own modules, because it runs before anything is installed.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -6,7 +6,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const programs = { tour: "tools/tour/src/cli.ts", test: "tools/testkit/src/cli.ts" };
+const programs = {
+  tour: "tools/tour/src/cli.ts",
+  live: "tools/live/src/cli.ts",
+  test: "tools/testkit/src/cli.ts",
+};
 const [command, ...words] = process.argv.slice(2);
 
 const root = fileURLToPath(new URL("..", import.meta.url));

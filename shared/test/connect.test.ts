@@ -336,12 +336,18 @@ test("comes through when the broker is a moment late, and waits for as long as i
   const wire = await openWire(virtualHost.amqpUrl);
   await wire.unplug();
   const late = connect({ url: wire.amqpUrl });
-  const patient = connect({ url: wire.amqpUrl, patience: Number.POSITIVE_INFINITY });
+  const { log, lines, said } = keptLog();
+  const patient = connect({ url: wire.amqpUrl, patience: Number.POSITIVE_INFINITY, log });
   const impatient = connect({ url: wire.amqpUrl, patience: 0 });
   await expect(impatient).rejects.toThrow(/connection refused/);
+  await said(/connection refused/);
   await wire.plugIn();
   await (await late).close();
   await (await patient).close();
+  // Once, although it was tried again and again.
+  expect(lines).toEqual([
+    expect.stringMatching(/^No RabbitMQ at .+ \(connection refused\)\. Waiting \.\.\.$/),
+  ]);
   await wire.close();
 });
 

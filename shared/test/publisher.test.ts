@@ -320,7 +320,7 @@ test("publishes again what was refused or returned, on a new channel with new de
   await expect.poll(() => lines.length).toBeGreaterThan(1);
   await channel.purgeQueue("short");
   await second;
-  expect(lines[0]).toBe("RabbitMQ refused 1 messages. Publishing them again in 250 ms ...");
+  expect(lines[0]).toBe("RabbitMQ refused or returned messages. Publishing 1 again in 250 ms ...");
   await publisher.close();
 });
 

@@ -1,17 +1,17 @@
-import { consume, text, usage } from "shared";
+import { consume, handle, text, usage } from "shared";
 import { declareOrders, unrouted } from "./topology.ts";
 
-const { words, refuse } = usage("unrouted", "unrouted");
-if (words.length > 0) refuse("unrouted takes no arguments.");
+usage("unrouted", "unrouted");
 
 await consume(async (channel) => {
   await declareOrders(channel);
   await channel.prefetch(10);
-  await channel.consume(unrouted, (delivery) => {
-    // Still those that it was published with. Nothing says that it came by way of an alternate exchange.
+  const print = handle((delivery) => {
+    // These are the exchange and the key that the message was published with. It doesn't name the alternate exchange.
     const { exchange, routingKey } = delivery.fields;
     console.log(` [x] ${text(exchange)} had no queue for ${text(routingKey)}: '${text(delivery.content)}'`);
     channel.ack(delivery);
   });
+  await channel.consume(unrouted, print);
   console.log(" [*] Waiting for unrouted messages. To exit press CTRL+C");
 });

@@ -7,13 +7,10 @@ const { words, refuse } = usage("chat <you> <partner>", "chat Jean Pierre");
 const rule = "A name has 1 to 32 letters and digits, with - and _ inside.";
 const [you = "", partner = ""] = words.map((word) => (isName(word) ? word.normalize() : refuse(rule)));
 if (you === partner) refuse("You and your partner need two different names.");
-
 const screen = openScreen();
-const inbox = openInbox(you, (line) => screen.print(line), screen.log);
 const { publisher, send } = openOutbox(you, partner, screen.log);
 
 async function talk(): Promise<void> {
-  await Promise.all([inbox.ready, publisher.ready]);
   await screen.print(` [*] ${you}, you are talking to ${partner}. To leave, type /quit`);
   for await (const line of screen.lines()) {
     if (line.trim() === "/quit") return;
@@ -29,7 +26,10 @@ async function talk(): Promise<void> {
 }
 
 try {
-  await Promise.race([talk(), firstSignal(), inbox.refused]);
+  const signalled = firstSignal();
+  await Promise.race([publisher.ready, signalled]);
+  const inbox = openInbox(you, (line) => screen.print(line), screen.log);
+  await Promise.race([inbox.ready.then(talk), signalled, inbox.refused]);
   screen.close();
   await publisher.close();
   await inbox.stop();

@@ -237,7 +237,7 @@ describe("somebody who types", () => {
     const widen = await fillUp();
     const writer = jean();
     writer.type("one\ntwo");
-    await writer.printed(/^ \[!\] RabbitMQ refused \d messages\. Publishing them again/);
+    await writer.printed(/^ \[!\] RabbitMQ refused or returned messages\. Publishing \d again/);
     await cut();
     await writer.printed(" [!] Connected again.");
     expect(marked(writer.lines)).toEqual([]);
@@ -289,7 +289,7 @@ test("a queue that is deleted while they talk is declared again, and no message 
   await channel.deleteQueue(queueOf("Pierre"));
   writer.type("one\ntwo");
   await writer.printed(" ✓ two");
-  expect(writer.errors[0]).toMatch(/^ \[!\] RabbitMQ refused \d messages\./);
+  expect(writer.errors[0]).toMatch(/^ \[!\] RabbitMQ refused or returned messages\./);
   expect(await drain(channel, "Pierre")).toEqual(["one", "two"]);
 });
 

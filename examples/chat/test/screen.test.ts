@@ -187,7 +187,7 @@ describe("without a terminal", () => {
   });
 
   test("a line that can't be written is never said to be shown", async () => {
-    const output = new Writable({ write: (_chunk, _encoding, done) => done(new Error("nobody")) });
+    const output = new Writable({ write: (_chunk, _encoding, done) => done(new Error("closed")) });
     const shown = vi.fn();
     void new Screen({ input: new PassThrough(), output, terminal: false }).print("Pierre: Hi").then(shown);
     await once(output, "error");

@@ -2,20 +2,17 @@ import { produce, text, usage } from "shared";
 import { readHeaders, show } from "./headers.ts";
 import { declareShipments, exchange } from "./topology.ts";
 
-const { words, refuse } = usage(
-  "pub <key=value>... [-- text]",
-  'pub destination="New York" delivery_method=air -- "Ten crates"',
+const { words, options, refuse } = usage(
+  "pub [--text <text>] <key=value>...",
+  'pub destination="New York" delivery_method=air --text "Ten crates"',
+  { text: { type: "string", default: "A parcel" } },
 );
-// Node's parser drops the dashes: what stands behind them are the last of the words.
-const dashes = process.argv.indexOf("--");
-const rest = dashes < 0 ? [] : process.argv.slice(dashes + 1);
-const headers = readHeaders(words.slice(0, words.length - rest.length), refuse);
-if (Object.keys(headers).length === 0) refuse("What kind of shipment? Give at least one header.");
-const message = rest.join(" ") || "A parcel";
+const headers = readHeaders(words, refuse);
 
 await produce(async (channel) => {
   await declareShipments(channel);
-  // The routing key is empty, since nobody looks at it. The headers travel with the message, beside its body.
-  channel.publish(exchange, "", Buffer.from(message), { headers });
-  console.log(` [x] Sent ${show(headers)}: '${text(message)}'`);
+  // The routing key is empty, because a headers exchange ignores it. The headers travel beside the body.
+  channel.publish(exchange, "", Buffer.from(options.text), { headers, contentType: "text/plain" });
+  await channel.waitForConfirms();
+  console.log(` [x] Sent ${show(headers)}: '${text(options.text)}'`);
 });

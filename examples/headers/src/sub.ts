@@ -1,4 +1,4 @@
-import { consume, text, usage } from "shared";
+import { consume, handle, text, usage } from "shared";
 import { readHeaders, show } from "./headers.ts";
 import { declareShipments, exchange } from "./topology.ts";
 
@@ -7,20 +7,18 @@ const { words, options, refuse } = usage(
   'sub destination="New York" delivery_method=air',
   { any: { type: "boolean" }, "with-x": { type: "boolean" } },
 );
-if (words.length === 0) refuse("Which shipments? Give at least one header.");
 const wanted = readHeaders(words, refuse);
-// all, any, all-with-x or any-with-x. Without "-with-x" RabbitMQ skips each wanted header that begins with x-.
-const match = `${options.any ? "any" : "all"}${options["with-x"] ? "-with-x" : ""}`;
 
 await consume(async (channel) => {
   await declareShipments(channel);
-  // A queue of our own: the broker names it, and deletes it when we go.
+  // A queue of our own. The broker names it, and deletes it when we disconnect.
   const { queue } = await channel.assertQueue("", { exclusive: true });
+  // Without "-with-x", RabbitMQ ignores the wanted headers whose names begin with x-.
+  const match = `${options.any ? "any" : "all"}${options["with-x"] ? "-with-x" : ""}`;
   await channel.bindQueue(queue, exchange, "", { ...wanted, "x-match": match });
-  await channel.consume(
-    queue,
-    ({ properties, content }) => console.log(` [x] ${show(properties.headers)}: '${text(content)}'`),
-    { noAck: true },
+  const print = handle(({ properties, content }) =>
+    console.log(` [x] ${show(properties.headers)}: '${text(content)}'`),
   );
+  await channel.consume(queue, print, { noAck: true });
   console.log(" [*] Waiting for shipments. To exit press CTRL+C");
 });

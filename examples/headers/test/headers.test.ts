@@ -9,7 +9,7 @@ scenarios();
 
 const conflict = (channel: Channel) => channel.assertExchange(exchange, "headers", { durable: false });
 manners({
-  pub: { args: ["destination=New York"], wrong: [[], ["air"], ["--", "Ten crates"]], conflict },
+  pub: { args: ["destination=New York"], wrong: [[], ["air"], ["--text", "Ten crates"]], conflict },
   sub: { args: ["destination=New York"], wrong: [[], ["air"], ["--any"]], conflict, stays: true },
 });
 
@@ -37,7 +37,7 @@ test("four departments get the shipments of their city and method, and no others
   }
 });
 
-/** What RabbitMQ should do, in five lines. */
+/** What RabbitMQ should do. */
 function matches({ "x-match": match, ...wanted }: Headers, headers: Headers): boolean {
   const counted = Object.entries(wanted).filter(
     ([name]) => /-with-x$/.test(`${match}`) || !name.startsWith("x-"),
@@ -46,10 +46,10 @@ function matches({ "x-match": match, ...wanted }: Headers, headers: Headers): bo
   return `${match}`.startsWith("any") ? counted.some(equal) : counted.every(equal);
 }
 
-test("any binding gets just the messages that match, whatever their routing keys", {
+test("any binding gets exactly the messages that match, whatever their routing keys", {
   timeout: 120_000,
 }, async ({ channel }) => {
-  // Few names and values, so that they often meet: the number 5 and the text "5", one name that begins with x-.
+  // Few names and values, so that they often match. Among them are the number 5 and the string "5", and an x- header.
   const value = fc.constantFrom<Value>(5, "5", true, "true", 0.5, "air");
   const headers = fc.dictionary(fc.constantFrom("a", "b", "x-a"), value, {
     maxKeys: 3,
@@ -87,7 +87,7 @@ test("5 and 5.0 are the same up to RabbitMQ 3.12, and differ from 3.13 on", asyn
   await declareShipments(channel);
   const { queue } = await channel.assertQueue("", { exclusive: true });
   await channel.bindQueue(queue, exchange, "", { weight: 5 });
-  // What a Java program's `5.0` is on the wire. amqplib must be told, since to JavaScript it is 5.
+  // This is how a Java program encodes 5.0. In JavaScript 5.0 is 5, so amqplib must be told.
   channel.publish(exchange, "", Buffer.from("5.0"), { headers: { weight: { "!": "double", value: 5 } } });
   channel.publish(exchange, "", Buffer.from("5"), { headers: { weight: 5 } });
   await channel.waitForConfirms();
@@ -102,7 +102,7 @@ for (const [flags, match] of [
   [["--with-x"], "all-with-x"],
   [["--any", "--with-x"], "any-with-x"],
 ] as const)
-  test(`sub ${[...flags, ""].join(" ")}binds with x-match=${match}, and values as what they are`, async ({
+  test(`sub ${[...flags, ""].join(" ")}binds with x-match=${match}, and with typed values`, async ({
     management,
     virtualHost,
     run,
@@ -110,7 +110,7 @@ for (const [flags, match] of [
   }) => {
     const subscriber = run("sub", "weight=5", "fragile=true", 'floor="5"', "destination=New York", ...flags);
     await subscriber.printed(READY);
-    // The next test shall find no binding but its own.
+    // The next test expects no binding but its own.
     onTestFinished(async () => {
       subscriber.press("^C");
       await subscriber.exit;
@@ -128,22 +128,28 @@ for (const [flags, match] of [
     expect(await management("GET", `/queues/${virtualHost.name}`)).toMatchObject([{ exclusive: true }]);
   });
 
-test("sub acknowledges nothing: its queue goes with it", async ({ management, virtualHost, run }) => {
+test("sub acknowledges nothing", async ({ management, virtualHost, run }) => {
   await run("sub", "a=b").printed(READY);
   const consumers = () => management<unknown[]>("GET", `/consumers/${virtualHost.name}`);
   await expect.poll(consumers, { timeout: 15_000 }).toMatchObject([{ ack_required: false }]);
 });
 
-test("what stands behind -- is the text, whatever it looks like", async ({ run }) => {
+test("the text can be anything", async ({ run }) => {
   const subscriber = run("sub", "a=b");
   await subscriber.printed(READY);
-  for (const text of [["--", "c=d", "--any", "--", "-1"], ["--"], []]) await run("pub", "a=b", ...text).exit;
-  await subscriber.printed(" [x] a=b: 'A parcel'", { times: 2 });
-  expect(subscriber.lines[1]).toBe(" [x] a=b: 'c=d --any -- -1'");
+  for (const text of [["--text", "c=d -- -1"], ["--text=--any"], ["--text", "-1"], ["--text="], []])
+    await run("pub", "a=b", ...text).exit;
+  await subscriber.printed(" [x] a=b: 'A parcel'");
+  expect(subscriber.lines.slice(1, -1)).toEqual([
+    " [x] a=b: 'c=d -- -1'",
+    " [x] a=b: '--any'",
+    " [x] a=b: '-1'",
+    " [x] a=b: ''",
+  ]);
 });
 
 test("hostile bodies and headers are shown, not obeyed, and none is lost", async ({ channel, run }) => {
-  const sender = run("pub", "\x1b[2J=\x07", "--", "\x1b[2J");
+  const sender = run("pub", "\x1b[2J=\x07", "--text", "\x1b[2J");
   await sender.exit;
   expect(sender.lines).toEqual([String.raw` [x] Sent \x1b[2J="\u0007": '\x1b[2J'`]);
 
@@ -157,7 +163,7 @@ test("hostile bodies and headers are shown, not obeyed, and none is lost", async
   publish(Buffer.from("the last"));
   await channel.waitForConfirms();
   await subscriber.printed(" [x] to=me: 'the last'");
-  // A difference of a megabyte would say less.
+  // A difference of a megabyte would be unreadable.
   const lines = subscriber.lines.map((line) => line.replace(/m{100,}/, (run) => `m × ${run.length}`));
   expect(lines.slice(1)).toEqual([
     String.raw` [x] \x1b[2J="\u202etxt" a b="x, y='z'" to=me: '\x1b[2J\nand\x07'`,
@@ -167,10 +173,8 @@ test("hostile bodies and headers are shown, not obeyed, and none is lost", async
   ]);
 });
 
-test("as many headers as amqplib has room for get through, more are turned down in a sentence", async ({
-  run,
-}) => {
-  // Names of one letter and texts of one digit weigh most in comparison with what is typed.
+test("as many headers as amqplib can encode get through, more are refused in a sentence", async ({ run }) => {
+  // Short names and empty values have the most overhead.
   const many = (count: number) => Array.from({ length: count }, (_, n) => `${n}=`);
   const subscriber = run("sub", "0=");
   await subscriber.printed(READY);
@@ -185,7 +189,7 @@ test("as many headers as amqplib has room for get through, more are turned down 
     for (const script of ["pub", "sub"]) {
       const refused = run(script, ...words);
       expect(await refused.exit).toMatchObject({ code: 2 });
-      expect(refused.errors[0]).toBe("All headers together have room for 65000 bytes.");
+      expect(refused.errors[0]).toBe("All headers together have at most 65000 bytes.");
     }
 });
 
@@ -217,7 +221,7 @@ describe("headers on the command line", () => {
     throw new Error(reason);
   };
 
-  test("may hold the sign between them and their names", () => {
+  test("can contain an equals sign", () => {
     expect(Object.entries(readHeaders(["a=b=c", "__proto__=d"], refuse))).toEqual([
       ["a", "b=c"],
       ["__proto__", "d"],
@@ -225,18 +229,18 @@ describe("headers on the command line", () => {
   });
 
   for (const [words, reason] of [
-    [["a=b", "air"], '"air" is no header: write key=value.'],
-    [["=air"], '"=air" is no header: write key=value.'],
-    [["\x1b[2J"], String.raw`"\x1b[2J" is no header: write key=value.`],
-    [["x-match=any"], "x-match is no header: it says how a binding matches. See --any."],
-    [["a=b", "a=c"], 'A header has one value, but "a" is there twice.'],
+    [["a=b", "air"], '"air" is not a header. Write key=value.'],
+    [["=air"], '"=air" is not a header. Write key=value.'],
+    [["\x1b[2J"], String.raw`"\x1b[2J" is not a header. Write key=value.`],
+    [["x-match=any"], "x-match is not a header. It sets how a binding matches: see --any."],
+    [["a=b", "a=c"], 'A header has one value, but "a" is given twice.'],
     [[`${"ü".repeat(128)}=b`], "A header's name has at most 255 bytes."],
   ] as const)
     test(`refused: ${reason}`, () => {
       expect(() => readHeaders([...words], refuse)).toThrow(reason);
     });
 
-  test("are shown as they are typed", () => {
+  test("are printed as they are typed", () => {
     expect(show({ b: "New York", a: "air", c: 5, d: "5", e: true, f: "true", g: "", h: "Köln" })).toBe(
       'a=air b="New York" c=5 d="5" e=true f="true" g="" h=Köln',
     );

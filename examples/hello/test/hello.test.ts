@@ -11,7 +11,7 @@ manners({
   receive: { conflict, wrong: [["something"]], stays: true },
 });
 
-test("messages sent while nobody receives are all received, in order", async ({ run }) => {
+test("messages that were sent while no receiver ran are all received, in order", async ({ run }) => {
   for (const n of [1, 2, 3, 4, 5]) expect(await run("send", `message ${n}`).exit).toMatchObject({ code: 0 });
   const receiver = run("receive");
   await receiver.printed(" [x] Received message 5");
@@ -26,7 +26,7 @@ test("the message is what the official receivers expect: plain bytes in a durabl
   run,
 }) => {
   await run("send", "Grüße", "an alle").exit;
-  // Declaring it as the official programs do would fail if it were another.
+  // This is how the official programs declare it. The broker would refuse it if our queue were different.
   await channel.assertQueue("hello", { durable: true, arguments: { "x-queue-type": "quorum" } });
   const message = await channel.get("hello", { noAck: true });
   expect(message ? message.content.toString() : "none").toBe("Grüße an alle");

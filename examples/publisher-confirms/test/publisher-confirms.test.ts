@@ -43,7 +43,7 @@ for (const [strategy, name] of Object.entries(strategies)) {
       .toMatchObject({ policy: "short" });
 
     const publisher = run("pub", strategy, "--count", "500");
-    await publisher.printed(/^ \[!\] RabbitMQ refused \d+ messages\. Publishing them again/);
+    await publisher.printed(/^ \[!\] RabbitMQ refused or returned messages\. Publishing \d+ again/);
 
     await management("DELETE", policy);
     const subscriber = run("sub");
@@ -97,7 +97,7 @@ test("what comes back because its queue is gone is published again", async ({ ch
   const publisher = run("pub", "async", "--count", "30000");
   await expect.poll(messages, { interval: 5 }).toBeGreaterThan(0);
   await channel.deleteQueue(queue);
-  await publisher.printed(/^ \[!\] RabbitMQ refused \d+ messages\. Publishing them again/);
+  await publisher.printed(/^ \[!\] RabbitMQ refused or returned messages\. Publishing \d+ again/);
   expect(await publisher.exit).toEqual({ code: 0, signal: null });
   // It declared the queue again.
   expect(await messages()).toBeGreaterThan(0);

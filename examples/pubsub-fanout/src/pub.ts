@@ -1,12 +1,13 @@
 import { produce, text, usage } from "shared";
 import { declareLogs, exchange } from "./topology.ts";
 
-const { words } = usage("pub [text...]", 'pub "Hello everybody"');
+const { words } = usage("pub [text...]", 'pub "Hello everyone"');
 const message = words.join(" ") || "Hello World!";
 
 await produce(async (channel) => {
   await declareLogs(channel);
-  // No routing key: a fanout exchange doesn't look at it.
-  channel.publish(exchange, "", Buffer.from(message));
+  // The routing key is empty, because a fanout exchange ignores it.
+  channel.publish(exchange, "", Buffer.from(message), { contentType: "text/plain" });
+  await channel.waitForConfirms();
   console.log(` [x] Sent ${text(message)}`);
 });

@@ -12,7 +12,7 @@ manners({
 });
 
 const READY = /^ \[\*] Waiting for messages in (amq\.gen-\S+)\. To exit press CTRL\+C$/;
-// ms; for what the broker does, or makes known, by and by.
+// ms; the broker deletes queues, and its management API lists consumers, with a delay.
 const bound = { timeout: 30_000 };
 
 test("every subscriber gets every message, in order", async ({ run, channel }) => {
@@ -27,7 +27,7 @@ test("every subscriber gets every message, in order", async ({ run, channel }) =
   }
 });
 
-test("a subscriber that wasn't there gets nothing", async ({ run }) => {
+test("a subscriber gets nothing from before it subscribed", async ({ run }) => {
   const { terminal: early } = await subscribe(run);
   await publish(run, "Before");
   const { terminal: late } = await subscribe(run);
@@ -39,7 +39,11 @@ test("a subscriber that wasn't there gets nothing", async ({ run }) => {
   expect(late.lines.slice(1)).toEqual([" [x] After"]);
 });
 
-test("each subscriber's queue is its own, and gone when it is", async ({ run, management, virtualHost }) => {
+test("each subscriber has its own queue, which is deleted when it ends", async ({
+  run,
+  management,
+  virtualHost,
+}) => {
   const names = async () => {
     const queues = await management<{ name: string }[]>("GET", `/queues/${virtualHost.name}`);
     return queues.map(({ name }) => name);
@@ -70,17 +74,13 @@ test("a subscriber acknowledges nothing: the broker forgets what it has delivere
   await expect.poll(consumers, bound).toMatchObject([{ ack_required: false }]);
 });
 
-test("nobody else can consume from a subscriber's queue", async ({ run, channel }) => {
+test("no other connection can consume from a subscriber's queue", async ({ run, channel }) => {
   const { queue } = await subscribe(run);
   await expect(channel.consume(queue, () => {})).rejects.toThrow(/RESOURCE_LOCKED/);
 });
 
-test("a subscriber whose connection is cut comes back to a new queue", async ({
-  broker,
-  runWith,
-  onTestFinished,
-}) => {
-  // A virtual host where nothing else is connected.
+test("a subscriber that reconnects has a new queue", async ({ broker, runWith, onTestFinished }) => {
+  // A virtual host of its own, because all its connections are closed.
   const { name, amqpUrl, delete: remove } = await broker.createVirtualHost();
   onTestFinished(remove);
   const run: Run = (script, ...args) => runWith({ amqpUrl }, script, ...args);
@@ -100,6 +100,7 @@ test("the official programs' exchange is the same", async ({ run, channel }) => 
   const message = (await channel.get(queue, { noAck: true })) as GetMessage;
   expect(message.content.toString()).toBe("for your receive_logs");
   expect(message.fields.routingKey).toBe("");
+  expect(message.properties.contentType).toBe("text/plain");
 
   const { terminal } = await subscribe(run);
   channel.publish("logs", "", Buffer.from("from your emit_log"));
@@ -118,7 +119,7 @@ async function subscribe(run: Run) {
   return { terminal, queue: READY.exec(line)?.[1] ?? "" };
 }
 
-/** Publishes a message, which the broker has put into all its queues when this returns. */
+/** Publishes a message. When it returns, the broker has put the message into all queues. */
 async function publish(run: Run, ...words: string[]) {
   const publisher = run("pub", ...words);
   expect(await publisher.exit, publisher.lines.join("\n")).toEqual({ code: 0, signal: null });

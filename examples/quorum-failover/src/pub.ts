@@ -10,7 +10,7 @@ const { options, refuse } = usage("pub [--count N] [--rate N]", "pub --count 300
 const count = integer(options.count, 1) ?? refuse("--count takes a whole number from 1 up.");
 const rate = integer(options.rate, 1) ?? refuse("--rate takes a whole number of messages a second.");
 
-// What the broker refuses or doesn't confirm is published again on a new channel. It gets 2 s (ms) to confirm something.
+// What the broker refuses is published again on a new channel, and so is what it does not confirm within 2 s.
 const publisher = openPublisher({ url, declare: declareFailover, onRefusal: "retry", silence: 2_000, log });
 await publisher.ready.catch(giveUp);
 

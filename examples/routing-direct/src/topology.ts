@@ -2,7 +2,7 @@ import type { Channel } from "amqplib";
 
 export const exchange = "direct_logs";
 
-/** Declares the exchange. Not durable, as in the official tutorials, so that their programs can join in. */
+/** Declares the exchange. It isn't durable, because the official tutorials' programs declare it that way. */
 export async function declareLogs(channel: Channel): Promise<void> {
   await channel.assertExchange(exchange, "direct", { durable: false });
 }

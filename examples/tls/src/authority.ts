@@ -17,8 +17,8 @@ export interface Authority {
 export type Subject = ({ host: string } | { user: string }) & { until?: Date };
 
 /**
- * Makes a certificate authority. Its key is in this process only and forgotten with it, since whoever had it could
- * sign for anybody.
+ * Makes a certificate authority. Its key stays in this process and is forgotten with it: a program that had it could
+ * sign a certificate for any name.
  *
  * @param name What its certificate calls it.
  */

@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What make-certificates makes. Git ignores it. */
+/** Where make-certificates puts its files. Git ignores it. */
 export const folder = fileURLToPath(new URL("../certificates", import.meta.url));
 
 export const pathOf = (name: string): string => join(folder, `${name}.pem`);
 
-/** Whether there is a certificate with that name, or whatever else is in a file with that name. */
+/** Whether there is a certificate, a key or an authority with that name. */
 export const isThere = (name: string): boolean => existsSync(pathOf(name));
 
 /** The text of a certificate or of a key. */
@@ -34,7 +34,7 @@ export function replaceAll(certificates: { name: string; certificate: string; ke
       renameSync(made, folder);
       return;
     } catch (error) {
-      // The other program was faster. Its folder gives way, too.
+      // The other program was faster. Its folder is replaced as well.
       if (attempt < 10) continue;
       rmSync(made, { recursive: true, force: true });
       throw error;

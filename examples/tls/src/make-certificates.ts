@@ -2,8 +2,7 @@ import { usage } from "shared";
 import { inDays, newAuthority, type Subject } from "./authority.ts";
 import { replaceAll } from "./certificates.ts";
 
-const { words, refuse } = usage("make-certificates", "make-certificates");
-if (words.length > 0) refuse("make-certificates takes no arguments.");
+usage("make-certificates", "make-certificates");
 
 const made: { name: string; remark: string; certificate: string; key?: string }[] = [];
 
@@ -11,8 +10,8 @@ const ours = await authority("ca", "our authority");
 await certificate("server", "a broker at localhost", ours, { host: "localhost" });
 await certificate("expired", "the same, until yesterday", ours, { host: "localhost", until: inDays(-1) });
 await certificate("billing", "the user billing", ours, { user: "billing" });
-const stranger = await authority("stranger", "an authority that nobody trusts");
-await certificate("impostor", "the user billing, so says that stranger", stranger, { user: "billing" });
+const stranger = await authority("stranger", "an authority that the others don't trust");
+await certificate("impostor", "the user billing, signed by the stranger", stranger, { user: "billing" });
 
 replaceAll(made);
 for (const { name, remark } of made) console.log(` [x] Made ${name}.pem: ${remark}`);

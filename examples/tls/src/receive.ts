@@ -1,20 +1,22 @@
-import { consume, text, usage } from "shared";
+import { consume, handle, text, usage } from "shared";
 import { declareSecure, queue } from "./topology.ts";
 import { tlsOptions, tlsSynopsis, tlsUrl } from "./url.ts";
 
-const { words, options, refuse } = usage(`receive ${tlsSynopsis}`, "receive", tlsOptions);
-if (words.length > 0) refuse("receive takes options only.");
+const { options, refuse } = usage(`receive ${tlsSynopsis}`, "receive", tlsOptions);
+const url = tlsUrl(options, refuse);
 
 await consume(
   async (channel) => {
     await declareSecure(channel);
-    await channel.consume(queue, (delivery) => {
+    await channel.prefetch(100);
+    const print = handle((delivery) => {
       const { content, properties } = delivery;
       const sender = properties.userId === undefined ? "" : ` from ${text(properties.userId)}`;
       console.log(` [x] Received ${text(content)}${sender}`);
       channel.ack(delivery);
     });
+    await channel.consume(queue, print);
     console.log(` [*] Waiting for messages in ${queue}. To exit press CTRL+C`);
   },
-  { url: tlsUrl(options, refuse) },
+  { url },
 );

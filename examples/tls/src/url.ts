@@ -20,8 +20,8 @@ interface TlsOptions {
   host?: string | undefined;
 }
 
-/** Where the broker is. Anything but `amqps:` ends the process with exit code 1: it would not be TLS. */
-export function brokerUrl(): URL {
+/** Where the broker is. Anything but `amqps:` ends the process with exit code 1, since it is not TLS. */
+function brokerUrl(): URL {
   const url = process.env.AMQPS_URL ?? "amqps://localhost";
   if (URL.canParse(url) && new URL(url).protocol === "amqps:") return new URL(url);
   // It isn't repeated: it may hold a password.
@@ -33,8 +33,8 @@ export function brokerUrl(): URL {
  * The URL for a program that speaks TLS: all that it needs is in it, in the parameters that RabbitMQ's own clients take.
  * (https://www.rabbitmq.com/docs/uri-query-parameters)
  *
- * @param options What the user typed.
- * @param refuse Turns it down: there is no such certificate, or no host can have that name.
+ * @param options The options that were typed.
+ * @param refuse Refuses them when there is no such certificate, or no host can have that name.
  */
 export function tlsUrl({ as, trust, host }: TlsOptions, refuse: (reason: string) => never): string {
   for (const name of as === undefined ? [trust] : [trust, as, `${as}-key`])

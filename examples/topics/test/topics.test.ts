@@ -12,23 +12,23 @@ manners({
   sub: { args: ["#"], wrong: [[], ["k".repeat(256)]], conflict, stays: true },
 });
 
-/** What the broker should do, in ten lines: `*` is one word, `#` any number of them. */
+/** What the broker should do: `*` matches one word, `#` any number of words. */
 function matches([first, ...patterns]: string[], words: string[]): boolean {
   if (first === undefined) return words.length === 0;
   if (first === "#") return [...words, ""].some((_, skipped) => matches(patterns, words.slice(skipped)));
   return words.length > 0 && (first === "*" || first === words[0]) && matches(patterns, words.slice(1));
 }
 
-/** A key without a dot is one word, but the empty one is none. */
+/** A key without a dot is one word. The empty key has no words. */
 const wordsOf = (key: string) => (key === "" ? [] : key.split("."));
 
-test("any pattern gets just the keys that it matches", { timeout: 120_000 }, async ({ channel }) => {
-  // Few words, so that keys and patterns often meet; among them the empty one, between two dots.
+test("any pattern gets exactly the keys that it matches", { timeout: 120_000 }, async ({ channel }) => {
+  // Few words, so that keys and patterns often match. One is empty: it stands between two dots.
   const word = fc.constantFrom("a", "b", "cc", "");
   const key = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join("."));
   const pattern = fc
     .array(fc.oneof(word, fc.constantFrom("*", "#")), { minLength: 1, maxLength: 4 })
-    // RabbitMQ 4.3 takes two # at most; older ones take any number, which mean no more than one.
+    // RabbitMQ 4.3 allows at most two #.
     .filter((words) => words.filter((word) => word === "#").length <= 2)
     .map((words) => words.join("."));
   await declareLogs(channel);
@@ -52,7 +52,7 @@ test("any pattern gets just the keys that it matches", { timeout: 120_000 }, asy
           delivered.push(message.content.toString());
         await channel.deleteQueue(queue);
 
-        // A key that fits several patterns comes once.
+        // A key that matches several patterns comes once.
         const expected = keys.filter((key) =>
           patterns.some((pattern) => matches(wordsOf(pattern), wordsOf(key))),
         );
@@ -71,7 +71,7 @@ for (const [patterns, keys] of [
   ],
   [["#"], ["kern.critical", "cron.critical", "kern.info", "cron"]],
 ] as const)
-  test(`sub ${patterns.join(" ")} prints each message that it asks for, once`, async ({ run }) => {
+  test(`sub ${patterns.join(" ")} prints each matching message once`, async ({ run }) => {
     const subscriber = run("sub", ...patterns);
     await subscriber.printed(/Waiting/);
     for (const key of ["kern.critical", "cron.critical", "kern.info", "cron"])
@@ -89,14 +89,14 @@ test("pub without arguments sends what the official program sends", async ({ run
   await subscriber.printed(" [x] anonymous.info:'Hello World!'");
 });
 
-test("the queue is gone when its subscriber is", async ({ management, virtualHost, run }) => {
-  const subscriber = run("sub", "nobody.elses.key");
+test("a subscriber's queue is deleted when the subscriber ends", async ({ management, virtualHost, run }) => {
+  const subscriber = run("sub", "this.test.only");
   await subscriber.printed(/Waiting/);
   const bindings = await management<{ routing_key: string; destination: string }[]>(
     "GET",
     `/exchanges/${virtualHost.name}/${exchange}/bindings/source`,
   );
-  const queue = bindings.find(({ routing_key }) => routing_key === "nobody.elses.key")?.destination;
+  const queue = bindings.find(({ routing_key }) => routing_key === "this.test.only")?.destination;
   const queues = async () => {
     const found = await management<{ name: string }[]>("GET", `/queues/${virtualHost.name}`);
     return found.map(({ name }) => name);

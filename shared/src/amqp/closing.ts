@@ -7,9 +7,12 @@ export interface Deadline {
   left(): number;
 }
 
-/** A deadline in so many ms from now. */
+/** The longest that Node's timers wait, in ms: 24.8 days. */
+const LONGEST = 2 ** 31 - 1;
+
+/** A deadline in so many ms from now; `Infinity` is as long as Node's timers wait. */
 export function deadlineIn(ms: number): Deadline {
-  const end = performance.now() + ms;
+  const end = performance.now() + Math.min(ms, LONGEST);
   return { left: () => Math.max(0, end - performance.now()) };
 }
 

@@ -226,8 +226,11 @@ export class Link implements Connection {
           const starting = hungUp(error);
           patience = Math.max(this.#patience, starting ? STARTING : 0) - (performance.now() - began);
           if (!reason?.retriable || (patience <= 0 && attempt + 1 >= endpoints.length)) throw error;
-          if (starting && !told) {
-            told = `${shown} hangs up before it speaks AMQP, as a broker does that is still starting. Waiting ...`;
+          // Once, however often it is tried. Where the patience is limited, the error at its end says it.
+          if (!told && (starting || this.#patience === Number.POSITIVE_INFINITY)) {
+            told = starting
+              ? `${shown} hangs up before it speaks AMQP, as a broker does that is still starting. Waiting ...`
+              : `${message} Waiting ...`;
             this.#log.warn(told);
           }
         }

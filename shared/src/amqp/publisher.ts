@@ -343,7 +343,7 @@ class ConfirmedPublisher implements Publisher {
     const { onRefusal, log } = this.#options;
     if (onRefusal === "reject") return void this.#reopen(channel);
     log.warn(
-      `RabbitMQ refused ${this.#published.size} messages. Publishing them again in ${this.#pause} ms ...`,
+      `RabbitMQ refused or returned messages. Publishing ${this.#published.size} again in ${this.#pause} ms ...`,
     );
     void this.#reopen(channel, this.#pause);
     this.#pause = Math.min(2 * this.#pause, LONGEST);

@@ -1,4 +1,5 @@
 import { BrokerError } from "../amqp/index.ts";
+import { startBroker } from "./repository.ts";
 
 /**
  * Ends a script that the broker has let down: what is wrong and how to fix it on stderr, exit code 1.
@@ -9,7 +10,6 @@ import { BrokerError } from "../amqp/index.ts";
 export function giveUp(error: unknown): never {
   if (!(error instanceof BrokerError)) throw error;
   console.error(error.message);
-  if (error.message.startsWith("No RabbitMQ at "))
-    console.error("Start one with `pnpm broker` or `docker compose up -d --wait`, or set AMQP_URL to yours.");
+  if (error.message.startsWith("No RabbitMQ at ")) console.error(startBroker);
   process.exit(1);
 }

@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { text } from "../amqp/index.ts";
+import { command } from "./repository.ts";
 
 /** A script's arguments, and the way to refuse them. */
 export interface Usage<Options extends NonNullable<ParseArgsConfig["options"]>> {
@@ -30,9 +31,7 @@ export function usage<const Options extends NonNullable<ParseArgsConfig["options
   example: string,
   options: Options = {} as Options,
 ): Usage<Options> {
-  // pnpm tells a script which package it belongs to. Without pnpm, the script's name has to do.
-  const prefix = process.env.npm_package_name ? `pnpm --filter ${process.env.npm_package_name} ` : "";
-  const lines = `Usage:   ${prefix}${synopsis}\nExample: ${prefix}${example}`;
+  const lines = `Usage:   ${command(synopsis)}\nExample: ${command(example)}`;
   const refuse = (reason: string): never => {
     console.error(`${reason}\n${lines}`);
     process.exit(2);

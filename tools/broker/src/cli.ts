@@ -4,8 +4,10 @@ import { cluster } from "./cluster-cli.ts";
 import { startBroker } from "./find.ts";
 import { isFree } from "./ports.ts";
 import { progress } from "./progress.ts";
+import { createSender, readTls } from "./tls-cli.ts";
 
-const usage = "Usage: pnpm broker [--docker | --native] [--port N] [--management-port N] [--help]";
+const usage = `Usage: pnpm broker [--docker | --native] [--port N] [--management-port N] [--help]
+       pnpm broker --tls FOLDER [--certificate NAME] [--sender NAME] ...`;
 
 const help = `${usage}
 
@@ -21,6 +23,13 @@ It takes the first that works of:
   --native   only this machine's RabbitMQ, installed now if need be
   --port, --management-port
              the ports of AMQP and of the management page, if not 5672 and 15672
+
+  --tls      it speaks TLS as well, at localhost:5671 or at the port that AMQPS_URL names, with
+             FOLDER/ca.pem, the authority that it trusts, and with FOLDER/server.pem and
+             FOLDER/server-key.pem. Its other ports are free ones unless they are named.
+  --certificate
+             NAME.pem and NAME-key.pem instead of server.pem and server-key.pem
+  --sender   a user who logs in with a certificate for NAME, and may send but not receive
 
 pnpm broker cluster runs three nodes in one cluster; see pnpm broker cluster --help.
 
@@ -48,9 +57,9 @@ async function main(args: string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  const { kind, port, managementPort } = options;
-  for (const taken of [port, managementPort]) {
-    if (await isFree(taken)) continue;
+  const { kind, port, managementPort, tls, sender } = options;
+  for (const taken of [port, managementPort, tls?.port]) {
+    if (taken === undefined || (await isFree(taken))) continue;
     console.error(
       `Port ${taken} is in use. If a RabbitMQ is there, use it as it is; else see --port in --help.`,
     );
@@ -66,12 +75,16 @@ async function main(args: string[]): Promise<number> {
       private: true,
       port,
       managementPort,
+      tls,
       say,
       signal: stopping.signal,
     });
-    console.log(`AMQP             amqp://localhost${port === 5672 ? "" : `:${port}`}
-Management page  http://localhost:${managementPort} (user guest, password guest)
-Press Ctrl-C to stop.`);
+    if (sender !== undefined) await createSender(broker.management, sender);
+    const [amqp, page] = [broker.amqpUrl, broker.managementUrl].map((url) => new URL(url).port);
+    console.log(`AMQP             amqp://localhost${amqp === "5672" ? "" : `:${amqp}`}
+Management page  http://localhost:${page} (user guest, password guest)`);
+    if (tls) console.log(` [*] RabbitMQ speaks TLS at ${broker.amqpsUrl}. To exit press CTRL+C`);
+    else console.log("Press Ctrl-C to stop.");
     if (!stopping.signal.aborted) await once(stopping.signal, "abort");
     await broker.stop();
     return 0;
@@ -90,23 +103,34 @@ function parse(args: string[]) {
       options: {
         docker: { type: "boolean" },
         native: { type: "boolean" },
-        port: { type: "string", default: "5672" },
-        "management-port": { type: "string", default: "15672" },
+        port: { type: "string" },
+        "management-port": { type: "string" },
+        tls: { type: "string" },
+        certificate: { type: "string" },
+        sender: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });
     if (values.docker && values.native) throw new Error("--docker or --native, not both");
     const kind = values.docker ? ("docker" as const) : values.native ? ("native" as const) : undefined;
-    const [port, managementPort] = [toPort(values.port), toPort(values["management-port"])];
-    if (port === managementPort) throw new Error(`AMQP and the management page can't both have port ${port}`);
-    return { help: values.help, kind, port, managementPort };
+    const { help, sender, certificate } = values;
+    if (values.tls === undefined && (sender ?? certificate) !== undefined)
+      throw new Error("--certificate and --sender need --tls");
+    const tls = values.tls === undefined ? undefined : readTls(values.tls, certificate ?? "server");
+    // A broker with TLS stands beside any other.
+    const port = toPort(values.port ?? (tls ? undefined : "5672"));
+    const managementPort = toPort(values["management-port"] ?? (tls ? undefined : "15672"));
+    if (port !== undefined && port === managementPort)
+      throw new Error(`AMQP and the management page can't both have port ${port}`);
+    return { help, kind, port, managementPort, tls, sender };
   } catch (error) {
     console.error((error as Error).message);
     return undefined;
   }
 }
 
-function toPort(text: string): number {
+function toPort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const port = Number(text);
   if (!/^\d+$/.test(text) || port < 1 || port > 65535) throw new Error(`"${text}" is not a port`);
   return port;

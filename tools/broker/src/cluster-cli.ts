@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Cluster, type ClusterNode, managementPortOf, startCluster } from "./cluster.ts";
+import { ManagementError } from "./management.ts";
 import { isFree } from "./ports.ts";
 import { progress } from "./progress.ts";
 
@@ -68,7 +69,10 @@ export async function cluster(args: string[]): Promise<number> {
       );
     console.log(" [*] Waiting for kill or start. To exit press CTRL+C");
     while (!signal.aborted) {
-      await watch.look().catch(sayWhy);
+      await watch.look().catch((error: unknown) => {
+        // A node that is killed while it is asked doesn't answer. Next time another one is asked.
+        if (!(error instanceof ManagementError && error.status === undefined)) sayWhy(error);
+      });
       // ms
       await setTimeout(250, undefined, { signal }).catch(() => {});
     }

@@ -9,6 +9,7 @@ export {
 } from "./cluster.ts";
 export { findEngine } from "./docker.ts";
 export { type FoundBroker, findBroker, startBroker } from "./find.ts";
+export { findInstallWay } from "./install.ts";
 export { type Keeper, type Keepsake, keep, type Program } from "./keeper.ts";
 export { type Management, ManagementError, managementApi } from "./management.ts";
 export type { StartOptions, Tls } from "./options.ts";

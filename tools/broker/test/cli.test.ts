@@ -8,7 +8,9 @@ import { folderOf, processesWith, run, type Script, until } from "./processes.ts
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const usage = "Usage: pnpm broker [--docker | --native] [--port N] [--management-port N] [--help]\n";
+const usage = `Usage: pnpm broker [--docker | --native] [--port N] [--management-port N] [--help]
+       pnpm broker --tls FOLDER [--certificate NAME] [--sender NAME] ...
+`;
 
 test("--help says how it finds a broker, how to force a way, and the variables", async () => {
   const { code, stdout, stderr } = await finished(cli(["--help"]));
@@ -33,6 +35,9 @@ test.each([
   [["--management-port", "70000"], /"70000" is not a port/],
   [["--port", "20000", "--management-port", "20000"], /can't both have port 20000/],
   [["--port", "15672"], /can't both have port 15672/],
+  [["--sender", "billing"], /need --tls/],
+  [["--certificate", "server"], /need --tls/],
+  [["--tls", "/nowhere"], /no such file .*'\/nowhere\/ca\.pem'/],
 ])("%j is answered with what is wrong and the usage", async (args, reason) => {
   const { code, stdout, stderr } = await finished(cli(args));
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -1,3 +1,4 @@
+export { type Group, readCatalogue } from "./catalogue.ts";
 export { type Performance, type PlayOptions, play, READY, type StageEvent } from "./play.ts";
 export {
   type Block,

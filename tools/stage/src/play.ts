@@ -5,8 +5,10 @@ import { exitInWords, openTerminal, type Terminal } from "./terminal.ts";
 export interface PlayOptions {
   /** The repository's root, where a reader would stand. */
   cwd: string;
-  /** See `readersEnvironment`. */
-  env: NodeJS.ProcessEnv;
+  /** See `readersEnvironment`. The same for all blocks, or each block's own. */
+  env: NodeJS.ProcessEnv | ((block: Block) => NodeJS.ProcessEnv);
+  /** Runs before a block's terminal opens: the time to wait for a viewer who plays step by step. */
+  beforeOpen?: ((block: Block) => Promise<void>) | undefined;
   /** Hears what happens, as it happens. */
   on?: ((event: StageEvent) => void) | undefined;
   /** Runs when all has been printed, while the terminals are still open: the time to look at the broker. */
@@ -19,7 +21,7 @@ export interface PlayOptions {
 
 export type StageEvent =
   | { type: "narration"; block: Block; text: string }
-  | { type: "opened"; block: Block }
+  | { type: "opened"; block: Block; terminal: Terminal }
   | { type: "line"; block: Block; text: string }
   | { type: "typed"; block: Block; text: string }
   | { type: "pressed"; block: Block; key: Key }
@@ -34,8 +36,11 @@ export interface Performance {
   difference: string[] | undefined;
 }
 
-/** The line with which a program says that it waits: ` [*] Waiting …` or ` [x] Awaiting …`. */
-export const READY: RegExp = /^ \[\*\] |^ \[x\] Awaiting /;
+/**
+ * The line with which a program says that it waits: ` [*] Waiting …` or ` [x] Awaiting …`. A service says it in its log,
+ * in JSON: Fastify with "Server listening at …".
+ */
+export const READY: RegExp = /^ \[\*\] |^ \[x\] Awaiting |"msg":"(Waiting for|Server listening at) /;
 
 /**
  * Plays a scenario's blocks from top to bottom.
@@ -47,16 +52,18 @@ export const READY: RegExp = /^ \[\*\] |^ \[x\] Awaiting /;
  *
  * @param scenario One of `readReadme`.
  * @returns How each block played that was opened.
- * @throws The reason of `signal`, or what `beforeClose` threw. In any case no terminal is left open.
+ * @throws The reason of `signal`, or what `beforeOpen` or `beforeClose` threw. In any case no terminal is left open.
  */
 export async function play(scenario: Scenario, options: PlayOptions): Promise<Performance[]> {
-  const { on = () => {}, patience = 40_000, signal, beforeClose } = options;
+  const { on = () => {}, patience = 40_000, signal, beforeOpen, beforeClose } = options;
   const actors: Actor[] = [];
   try {
     let going = true;
     for (const block of scenario.blocks) {
       signal?.throwIfAborted();
       for (const text of block.narration) on({ type: "narration", block, text });
+      await beforeOpen?.(block);
+      signal?.throwIfAborted();
       actors.push(new Actor(block, options, on));
       // The new one first: what it does may be what ends another.
       for (const actor of actors.toReversed()) going &&= await actor.settled(patience, signal);
@@ -90,13 +97,13 @@ class Actor {
     this.#block = block;
     this.#on = on;
     this.#follower = new Follower(block.lines);
-    on({ type: "opened", block });
     this.terminal = openTerminal(block.command, {
       cwd,
-      env,
+      env: typeof env === "function" ? env(block) : env,
       onLine: (line) => this.#line(line),
       onChange: () => this.#change(),
     });
+    on({ type: "opened", block, terminal: this.terminal });
     this.#takeTurns();
   }
 

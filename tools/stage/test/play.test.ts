@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { type Performance, type PlayOptions, play, type StageEvent } from "../src/play.ts";
 import { readReadme, type Scenario } from "../src/readme.ts";
@@ -70,6 +71,36 @@ test("beforeClose sees the terminals open", async () => {
   });
   expect(dead).toBeDefined();
   await dead?.();
+});
+
+test("each block has an environment of its own, and opens when beforeOpen is done", async () => {
+  const heard: string[] = [];
+  const it = scenario(["$ echo $NAME", "Ada"], ["$ echo $NAME", "Grace"]);
+  const performances = await play(it, {
+    cwd: process.cwd(),
+    env: (block) => ({ ...process.env, NAME: block === it.blocks[0] ? "Ada" : "Grace" }),
+    patience: PATIENCE,
+    async beforeOpen(block) {
+      heard.push(`before ${block.lines[0]?.text}`);
+      await setImmediate();
+      heard.push("done");
+    },
+    on: ({ type, block }) => type === "opened" && heard.push(`opened ${block.lines[0]?.text}`),
+  });
+  expect(differences(performances)).toEqual([undefined, undefined]);
+  expect(heard).toEqual(["before Ada", "done", "opened Ada", "before Grace", "done", "opened Grace"]);
+});
+
+test("a terminal that has been opened can be killed", async () => {
+  const performances = await perform(scenario([`$ ${listen}`, " [*] Waiting", "never"]), {
+    on: (event) => {
+      if (event.type === "opened")
+        void event.terminal.printed(" [*] Waiting").then(() => event.terminal.kill());
+    },
+  });
+  expect(differences(performances)).toEqual([
+    [`  $ ${listen}`, "   [*] Waiting", "- never", "It ended before Ctrl-C, with signal SIGKILL."],
+  ]);
 });
 
 test("types a line when the prompt is there", async () => {
@@ -200,7 +231,7 @@ test("tells what happens, in order", async () => {
   const told = (command: string) =>
     events
       .filter(({ block }) => block.command === command)
-      .map((event) => Object.values({ ...event, block: undefined }).filter(Boolean));
+      .map((event) => Object.values({ ...event, block: undefined, terminal: undefined }).filter(Boolean));
   expect(told(listen)).toEqual([
     ["narration", "Listen."],
     ["opened"],

@@ -21,7 +21,7 @@ export interface PlainClient {
  * Opens a client that neither reads nor writes a message's properties. amqplib can't tell whether a message is still the
  * same: to it a byte 5, an int32 5 and a double 5.0 are all the number 5.
  *
- * @param amqpUrl The broker's URL, with user, password and virtual host.
+ * @param amqpUrl The broker's URL. Without a user in it, the login is `guest`.
  */
 export async function openPlainClient(amqpUrl: string): Promise<PlainClient> {
   const { hostname, port, username, password, pathname } = new URL(amqpUrl);
@@ -57,7 +57,7 @@ export async function openPlainClient(amqpUrl: string): Promise<PlainClient> {
 
   socket.write("AMQP\0\0\x09\x01");
   await method("10.10");
-  const login = `\0${decodeURIComponent(username)}\0${decodeURIComponent(password)}`;
+  const login = `\0${decodeURIComponent(username) || "guest"}\0${username ? decodeURIComponent(password) : "guest"}`;
   call(START_OK, 0, long(0), name("PLAIN"), longString(login), name("en_US"));
   const { payload: tune } = await method(TUNE);
   call(TUNE_OK, 0, tune.subarray(4, 10), short(0));

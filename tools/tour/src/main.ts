@@ -2,8 +2,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { progress, startBroker } from "broker";
-import { readReadme } from "stage";
-import { type Group, readCatalogue } from "./catalogue.ts";
+import { type Group, readCatalogue, readReadme } from "stage";
 import { Screen } from "./screen.ts";
 import { type Page, playPages } from "./tour.ts";
 

@@ -4,9 +4,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBroker } from "broker";
-import { exitInWords, openProgram, type Terminal } from "stage";
+import { exitInWords, openProgram, readCatalogue, type Terminal } from "stage";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { readCatalogue } from "../src/catalogue.ts";
 import { Screen } from "../src/screen.ts";
 
 const root = join(import.meta.dirname, "../../..");

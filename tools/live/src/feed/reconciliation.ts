@@ -1,0 +1,86 @@
+import type { Queue } from "../protocol.ts";
+import type { Context } from "./context.ts";
+import type { Death, Deaths } from "./deaths.ts";
+import type { Entry } from "./ledger.ts";
+import { REPLY } from "./publishing.ts";
+import type { Counted } from "./topology.ts";
+
+/** How often in a row messages must be missing; and in a queue on several nodes, which are some time in electing a leader. */
+const TWICE = 2;
+const OFTEN = 20;
+/** ms after which a reply that its requester has not been given is taken for lost: the requester has gone. */
+const REPLY_LOST = 1_000;
+
+/**
+ * Compares the account of each queue with the broker's count. The broker has no event for a message that expires, or
+ * makes room in a full queue: its count falls. Where that is so more than once, messages are missing at the queue's head.
+ */
+export class Reconciliation {
+  readonly #context: Context;
+  readonly #deaths: Deaths;
+  readonly #suspects = new Map<string, number>();
+
+  constructor(context: Context, deaths: Deaths) {
+    this.#context = context;
+    this.#deaths = deaths;
+  }
+
+  /**
+   * @param queues With the management API's counts.
+   * @param count Counts one queue exactly.
+   * @returns Whether something waits that may yet die.
+   */
+  async compare(queues: Counted[], count: (queue: string) => Promise<number | undefined>): Promise<boolean> {
+    let waits = this.#lostReplies();
+    for (const queue of queues) {
+      if (queue.type === "stream") continue;
+      const { name } = queue;
+      const before = this.#context.ledger.waiting(name).length;
+      if (before > 0) waits = true;
+      if (before === 0 || !queue.isWhole || (queue.type === "classic" && queue.ready >= before)) {
+        this.#suspects.delete(name);
+        continue;
+      }
+      // A queue that is exclusive can't be asked by anybody else.
+      const ready = queue.exclusive ? queue.ready : ((await count(name)) ?? before);
+      const waiting = this.#context.ledger.waiting(name);
+      // While asking, something may have come or gone.
+      const missing = waiting.length === before ? before - ready : 0;
+      if (missing <= 0) {
+        this.#suspects.delete(name);
+        continue;
+      }
+      const times = (this.#suspects.get(name) ?? 0) + 1;
+      this.#suspects.set(name, times);
+      if (times < (queue.nodes ? OFTEN : TWICE)) continue;
+      this.#suspects.delete(name);
+      for (const entry of missingOf(queue, waiting, missing))
+        this.#deaths.died(entry, causeOf(queue, entry, waiting.length));
+    }
+    return waits;
+  }
+
+  #lostReplies(): boolean {
+    const { ledger, say } = this.#context;
+    for (const entry of ledger.waiting(REPLY)) {
+      if (performance.now() - entry.since < REPLY_LOST) continue;
+      ledger.remove(entry);
+      say({ type: "dropped", message: entry.message, exchange: "", path: [] }, "inferred");
+    }
+    return ledger.in(REPLY).length > 0;
+  }
+}
+
+/** A queue that refuses what has no room lacks its newest messages; any other one its oldest. */
+const missingOf = ({ arguments: args }: Queue, waiting: Entry[], missing: number): Entry[] =>
+  String(args["x-overflow"] ?? "").startsWith("reject-publish")
+    ? waiting.slice(-missing)
+    : waiting.slice(0, missing);
+
+function causeOf({ type, arguments: args }: Queue, entry: Entry, waiting: number): Death {
+  if (waiting > Number(args["x-max-length"] ?? Number.POSITIVE_INFINITY)) return "pushed-out";
+  if (args["x-message-ttl"] !== undefined || entry.view.properties.expiration !== undefined) return "expired";
+  if (args["x-max-length-bytes"] !== undefined) return "pushed-out";
+  if (type === "quorum" && entry.deliveries > 0) return "delivery-limit";
+  return "gone";
+}

@@ -1,0 +1,70 @@
+import { attempt } from "../player.ts";
+import { openPattern, store } from "../store.ts";
+import { splitWords } from "../words-of-command.ts";
+import { Publish } from "./publish.tsx";
+
+/** What the learner can do: run a script, publish a message, restart the broker. */
+export function Try() {
+  return (
+    <div class="try">
+      <Run />
+      <Publish />
+      <h2>More to do</h2>
+      <p>
+        Each terminal below the picture has its buttons: Ctrl-C, kill the program, cut its connection, hold
+        back what is delivered to it. Click an exchange, a queue, a key, a message or a program to see what it
+        is.
+      </p>
+      {store.catalogue.value?.canRestart ? (
+        <p>
+          <button
+            type="button"
+            disabled={store.restarting.value}
+            onClick={() => void attempt({ do: "restart" })}
+          >
+            {store.restarting.value ? "The broker restarts…" : "Restart the broker"}
+          </button>
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+function Run() {
+  const scripts = openPattern.value?.scripts ?? [];
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        const data = new FormData(event.currentTarget);
+        void attempt({
+          do: "run",
+          script: String(data.get("script")),
+          words: splitWords(String(data.get("words"))),
+        });
+      }}
+    >
+      <h2>Run a script</h2>
+      <label>
+        Script
+        <select name="script">
+          {scripts.map((script) => (
+            <option key={script}>{script}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        Arguments
+        <input
+          name="words"
+          autocomplete="off"
+          spellcheck={false}
+          placeholder={'as in a shell: "kern.*" "two words"'}
+        />
+      </label>
+      <button type="submit" class="main">
+        Run
+      </button>
+    </form>
+  );
+}
