@@ -6,7 +6,6 @@ import type { Violation } from "./rules.ts";
  */
 export const KNOWN: string[] = [
   "examples/dead-letter/README.md is longer than 150 lines",
-  "examples/mqtt/README.md is longer than 150 lines",
   "examples/quorum-failover: script cluster leaves its folder",
   "examples/retry-backoff/README.md is longer than 150 lines",
   "examples/routing-direct depends on broker",
