@@ -1,35 +1,33 @@
-import type { MqttClient } from "mqtt";
-import { consume, firstSignal, usage } from "shared";
-import { connectMqtt } from "./connect-mqtt.ts";
+import { consume, handle, log, openPublisher, usage } from "shared";
+import { connectMqtt, disconnect } from "./connect-mqtt.ts";
 import { toAmqp, toMqtt } from "./directions.ts";
 import { declareBridge, filter, queue } from "./topology.ts";
 
-const { words, refuse } = usage("bridge", "bridge");
-if (words.length > 0) refuse("bridge takes no arguments.");
+usage("bridge", "bridge");
 
-// A session that lasts: what is published while we are away, its broker keeps for us.
+const publisher = openPublisher({ onRefusal: "retry", log });
+// The session outlives the connection: its broker keeps for us what is published while we are away.
 const session = { clientId: "amqp-bridge", clean: false, bridge: true };
-const signalled = firstSignal();
-let client: MqttClient | undefined;
+const mqtt = await connectMqtt(session, toAmqp(publisher));
 
-await consume(async (channel, connection) => {
-  await declareBridge(channel);
-  await channel.prefetch(100);
-  // Without RabbitMQ we can't take what MQTT has for us.
-  channel.once("close", () => client?.end(true));
-  const handleMessage = toAmqp(await connection.createConfirmChannel());
-  if (client) Object.assign(client, { handleMessage }).reconnect();
-  else client = await connectMqtt(session, handleMessage);
-  const mqtt = client;
-  await mqtt.subscribeAsync(filter, { qos: 1 });
-
-  await channel.consume(queue, async (delivery) => {
-    // Acknowledged to one broker when the other has taken it: a crash in between makes a duplicate, and loses nothing.
-    const carried = toMqtt(mqtt, delivery).then((taken) =>
-      taken ? channel.ack(delivery) : channel.reject(delivery, false),
-    );
-    // After Ctrl-C there is no waiting for an MQTT broker that is away: what isn't acknowledged stays in the queue.
-    await Promise.race([carried, signalled.then(() => (mqtt.connected ? carried : undefined))]);
-  });
-  console.log(` [*] Carrying ${filter} between MQTT and AMQP. To exit press CTRL+C`);
-});
+await consume(
+  async (channel) => {
+    await declareBridge(channel);
+    await channel.prefetch(100);
+    // Without RabbitMQ we can't take what MQTT has for us. The session keeps it.
+    channel.once("close", () => mqtt.end(true));
+    if (mqtt.disconnecting || mqtt.disconnected) mqtt.reconnect();
+    await mqtt.subscribeAsync(filter, { qos: 1 });
+    const carry = handle(async (delivery) => {
+      // Acknowledged to one broker when the other has it: a crash in between makes a duplicate, and loses nothing.
+      if (await toMqtt(mqtt, delivery)) channel.ack(delivery);
+      else channel.reject(delivery, false);
+    });
+    await channel.consume(queue, carry);
+    console.log(` [*] Carrying ${filter} between MQTT and AMQP. To exit press CTRL+C`);
+  },
+  // The publisher reports already when RabbitMQ is away and when it is back.
+  { log: { ...log, info() {}, warn() {} } },
+);
+await disconnect(mqtt);
+await publisher.close();

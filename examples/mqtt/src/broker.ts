@@ -4,10 +4,10 @@ import { Aedes } from "aedes";
 import { BrokerError, firstSignal, giveUp, usage } from "shared";
 import { readMqttUrl } from "./connect-mqtt.ts";
 
-const { words, refuse } = usage("broker", "broker");
-if (words.length > 0) refuse("broker takes no arguments: its port is that of MQTT_URL, or 1883.");
+// It listens at the port of MQTT_URL, or 1883.
+usage("broker", "broker");
 
-// Sessions and retained messages are in this process's memory, and gone with it.
+// Sessions and retained messages are in this process's memory, and are lost when it ends.
 const broker = await Aedes.createBroker();
 const server = createServer(broker.handle);
 const signalled = firstSignal();

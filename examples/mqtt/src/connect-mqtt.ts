@@ -1,21 +1,30 @@
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
 import { BrokerError, giveUp } from "shared";
 
-/** Handles one message, and only then lets the next one come. At QoS 1 the broker keeps it until it is acknowledged. */
-export type MessageHandler = (packet: IPublishPacket, acknowledge: () => void) => Promise<void> | void;
+/**
+ * Handles one message, and only then lets the next one come. At QoS 1 the broker keeps it until it is acknowledged.
+ *
+ * @param gone Aborts when the connection that the message came by is lost. The broker then delivers the message again.
+ *   An acknowledgement on the next connection could be taken for that of another message.
+ */
+export type MessageHandler = (
+  packet: IPublishPacket,
+  acknowledge: () => void,
+  gone: AbortSignal,
+) => Promise<void> | void;
 
 export interface Session extends IClientOptions {
   /**
-   * Whether the broker should spare us what we have published ourselves, and show on every message whether it is
-   * retained. No part of the specification, but Mosquitto and Aedes know it; RabbitMQ's plugin doesn't.
+   * Whether the broker should not send us what we have published ourselves, and should mark every retained message. It
+   * isn't part of the specification. Mosquitto and Aedes know it, RabbitMQ's plugin doesn't.
    */
   bridge?: boolean;
 }
 
 /**
- * Connects to the MQTT broker at MQTT_URL, as `connect` of `shared` does to RabbitMQ: the first connection is tried four
- * times within about two seconds, a lost one again and again, and a line on stderr says when it was lost and is back.
- * What is published at QoS 1 in between is sent then.
+ * Connects to the MQTT broker at MQTT_URL. The first connection is tried four times within about two seconds. A lost one
+ * is opened again for as long as it takes, and stderr says when it was lost and when it is back. What is published at QoS
+ * 1 meanwhile is sent then.
  *
  * When the first connection fails, stderr says why in one or two lines, and the process exits with code 1.
  *
@@ -37,7 +46,12 @@ export async function connectMqtt(
       ...login,
       ...session,
     });
-    client.handleMessage = handle;
+    let gone = new AbortController();
+    client.handleMessage = (packet, acknowledge) => handle(packet, acknowledge, gone.signal);
+    client.on("close", () => {
+      gone.abort();
+      gone = new AbortController();
+    });
     // mqtt-packet can write that bit (MQTT's version plus 128), but mqtt.js 5.16 has no option for it.
     if (bridge)
       client.on(
@@ -77,7 +91,7 @@ function firstConnection(client: MqttClient, broker: string, bridge: boolean): P
   return new Promise((resolve, reject) => {
     let reason: Error | undefined;
     let attempts = 0;
-    // It stays: an `error` that nobody listens for ends the process.
+    // It stays: an `error` without a listener ends the process.
     client.on("error", (error) => {
       reason = error;
     });
@@ -104,12 +118,12 @@ function explain(reason: Failure | undefined, broker: string, bridge: boolean): 
   const options = { cause: reason };
   if (bridge && (reason === undefined || reason.code === 1))
     return new BrokerError(
-      `${broker} hung up on a bridge.\nRabbitMQ's MQTT plugin does, and needs none: it publishes to amq.topic itself.`,
+      `${broker} hung up on a bridge.\nRabbitMQ's MQTT plugin does that. It needs no bridge: it publishes to amq.topic itself.`,
       options,
     );
   if (reason === undefined || reason.code === "ECONNRESET" || reason.code === "EPIPE")
     return new BrokerError(
-      `${broker} hung up before it spoke MQTT.\nIts port is 1883 as a rule, or 8883 with mqtts:.`,
+      `${broker} hung up before it spoke MQTT.\nMQTT's port is usually 1883, or 8883 with mqtts:.`,
       options,
     );
   // CONNACK's return codes: MQTT 3.1.1, section 3.2.2.3

@@ -1,47 +1,41 @@
-import { setTimeout as pause } from "node:timers/promises";
-import type { ConfirmChannel, ConsumeMessage } from "amqplib";
+import type { ConsumeMessage } from "amqplib";
 import type { MqttClient } from "mqtt";
-import { text } from "shared";
+import { giveUp, type Publisher, text } from "shared";
 import type { MessageHandler } from "./connect-mqtt.ts";
 import { toRoutingKey, toTopic } from "./topics.ts";
 import { exchange } from "./topology.ts";
 
-/** The header of what came from MQTT, so that it isn't carried back there. */
+/** The header of messages that came from MQTT. They aren't carried back there. */
 const mark = "x-from-mqtt";
 
 /**
- * Bytes. Mosquitto from 2.1 on hangs up on whoever sends a packet of more than 2,000,000, topic included
- * (`max_packet_size`), and what isn't acknowledged is sent again: without a limit here one message could stop all others.
+ * Bytes. From version 2.1 on, Mosquitto hangs up on a client that sends a packet of more than 2,000,000, topic included
+ * (`max_packet_size`). What isn't acknowledged is sent again, so without this limit one message could stop all others.
  */
 const largest = 1_990_000;
 
 /**
  * Carries messages from MQTT to AMQP.
  *
- * @param publisher Publishes them. When it is closed, what it had not confirmed is left to the MQTT broker.
+ * @param publisher Publishes them, again and again while RabbitMQ is away or refuses them.
  * @returns What handles a message of MQTT: it acknowledges when RabbitMQ has confirmed, however long that takes. QoS 1
  *   becomes a persistent message, as with RabbitMQ's MQTT plugin.
  */
-export function toAmqp(publisher: ConfirmChannel): MessageHandler {
-  let open = true;
-  publisher.once("close", () => {
-    open = false;
-  });
-  return async ({ topic, payload, qos }, acknowledge) => {
+export function toAmqp(publisher: Publisher): MessageHandler {
+  return async ({ topic, payload, qos }, acknowledge, gone) => {
     const routingKey = toRoutingKey(topic);
     if (routingKey === undefined || payload.length > largest) {
       dropped("MQTT", topic, payload.length);
       return acknowledge();
     }
-    for (; open; await pause(1000))
-      try {
-        const options = { persistent: qos > 0, headers: { [mark]: true } };
-        publisher.publish(exchange, routingKey, Buffer.from(payload), options);
-        await publisher.waitForConfirms();
-        return acknowledge();
-      } catch {
-        if (open) console.error(" [!] RabbitMQ refused a message (nack). Is a queue full? Trying again ...");
-      }
+    try {
+      const options = { persistent: qos > 0, headers: { [mark]: true } };
+      await publisher.publish(exchange, routingKey, Buffer.from(payload), options);
+      if (!gone.aborted) acknowledge();
+    } catch (error) {
+      // Where RabbitMQ doesn't allow us to publish, trying again would not help.
+      if (!gone.aborted) giveUp(error);
+    }
   };
 }
 

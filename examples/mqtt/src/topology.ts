@@ -3,7 +3,7 @@ import type { Channel } from "amqplib";
 /** The exchange that RabbitMQ's MQTT plugin uses as well. Every virtual host has it. */
 export const exchange = "amq.topic";
 
-/** What the bridge carries, as MQTT says it. */
+/** What the bridge carries, as an MQTT filter. */
 export const filter = "plant/#";
 
 /** The queue that keeps for MQTT what is published while the bridge is away. */
