@@ -4,7 +4,7 @@ import type { Package } from "./packages.ts";
 
 /** A rule that a file breaks. */
 export interface Violation {
-  /** The file and the rule. It stays the same as long as the rule is broken, so that it can be listed as known. */
+  /** The file and the rule. */
   what: string;
   /** By how much, or what to do instead. */
   detail: string;

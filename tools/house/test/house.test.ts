@@ -5,7 +5,6 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { compare } from "../src/known.ts";
 import { readPackages } from "../src/packages.ts";
 import { checkActions, checkDependencies, checkLengths, checkScripts } from "../src/rules.ts";
 
@@ -227,15 +226,6 @@ describe("check:house", () => {
       ]);
     },
   );
-
-  test("says what is new, and which known violation no longer occurs", () => {
-    const known = { what: "a is too long", detail: "It has 41." };
-    expect(compare([known], [known.what])).toEqual([]);
-    expect(compare([known], [])).toEqual(["a is too long. It has 41."]);
-    expect(compare([], [known.what])).toEqual([
-      'tools/house/src/known.ts: remove "a is too long". It is fixed.',
-    ]);
-  });
 });
 
 // A stand-in for actionlint is a shell script.
