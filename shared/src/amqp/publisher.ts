@@ -383,9 +383,12 @@ class ConfirmedPublisher implements Publisher {
 
   #checkSilence(): void {
     const channel = this.#channel;
+    const silent = performance.now() - this.#heardAt;
     // While the broker accepts nothing, it confirms nothing.
     if (!channel || this.#inFlight === 0 || this.#link.status !== "open") this.#heardAt = performance.now();
-    else if (performance.now() - this.#heardAt > this.#patience) {
+    // RabbitMQ 3.10 may never answer for some messages whose queue was deleted. This channel has to go anyway.
+    else if (this.#renewing && silent > RENEWAL) this.#renew(channel);
+    else if (silent > this.#patience) {
       this.#options.log.warn(`Nothing confirmed for ${this.#patience / 1000} s. Trying a new channel ...`);
       this.#patience = Math.min(2 * this.#patience, 4 * this.#options.silence);
       void this.#reopen(channel);
@@ -405,8 +408,10 @@ class ConfirmedPublisher implements Publisher {
   }
 }
 
-/** ms */
+/** ms; how long a broker has to answer when the time to close is over. */
 const MOMENT = 250;
+/** ms without a confirm, until a channel that has to be replaced is not waited for any longer. */
+const RENEWAL = 1_000;
 
 /** What AMQP 0-9-1 says of a returned message (basic.return). */
 interface ReturnFields {

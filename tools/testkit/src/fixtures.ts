@@ -104,7 +104,8 @@ function start(script: string, args: string[], { amqpUrl, env }: RunOptions): Te
   const { name, scripts } = JSON.parse(readFileSync("package.json", "utf8"));
   const command: string = scripts[script] ?? "";
   const [, source] = /^node --import tsx (\S+)$/.exec(command) ?? [];
-  const [program, ...words] = source ? ["node", compile(source)] : command.split(" ");
+  const compiled = source && compile(source);
+  const [program, ...words] = compiled ? ["node", compiled] : command.split(" ");
   if (program !== "node") throw new Error(`package.json has no script "${script}" that is run by node.`);
   return openProgram(process.execPath, [...words, ...args], {
     cwd: process.cwd(),
