@@ -293,6 +293,20 @@ test("replaces a channel that confirms nothing, and publishes again on the new o
   await wire.close();
 });
 
+test("takes a new connection when the broker is stuck with the old one", async ({ channel, virtualHost }) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  const publisher = openPublisher({ url: wire.amqpUrl, silence: 200, ...declared("stuck") });
+  await publisher.ready;
+  const [first] = wire.connections;
+  // What comes behind it waits, too: the answer to a new channel, and to the end of the connection.
+  wire.holdWhen((said, connection) => connection === first && said.method === "basic.ack");
+  await publisher.publish("", "stuck", Buffer.from("x"));
+  expect(wire.connections.at(-1)).not.toBe(first);
+  expect((await drained(channel, "stuck")).map(({ body }) => body)).toEqual(["x", "x"]);
+  await publisher.close();
+  await wire.close();
+});
+
 test("publishes again what was refused or returned, on a new channel with new declarations, if it is told to", async ({
   channel,
   virtualHost,

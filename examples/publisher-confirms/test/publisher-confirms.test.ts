@@ -91,13 +91,19 @@ test("none is lost when the broker dies in the middle", { timeout: 240_000 }, as
   }
 });
 
-test("what comes back because its queue is gone is published again", async ({ channel, run }) => {
+test("what goes down with its queue, or comes back because the queue is gone, is published again", async ({
+  channel,
+  run,
+}) => {
   await declareConfirms(channel);
   const messages = async () => (await channel.checkQueue(queue)).messageCount;
   const publisher = run("pub", "async", "--count", "30000");
   await expect.poll(messages, { interval: 5 }).toBeGreaterThan(0);
   await channel.deleteQueue(queue);
-  await publisher.printed(/^ \[!\] RabbitMQ refused or returned messages\. Publishing \d+ again/);
+  // RabbitMQ 3.10 may never answer for a message that was on its way into the queue.
+  await publisher.printed(/^ \[!\] (RabbitMQ refused or returned messages|Nothing confirmed for 10 s)/, {
+    within: 30_000,
+  });
   expect(await publisher.exit).toEqual({ code: 0, signal: null });
   // It declared the queue again.
   expect(await messages()).toBeGreaterThan(0);

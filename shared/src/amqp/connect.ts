@@ -153,12 +153,16 @@ export class Link implements Connection {
     return this.#create((model) => model.createConfirmChannel());
   }
 
-  /** Closes the connection and opens a new one, with a new setup: the way back from a channel that was closed. */
-  restart(): void {
+  /**
+   * Closes the connection and opens a new one, with a new setup: the way back from a channel that was closed.
+   *
+   * @param options `deadline`: how long to wait for the broker, in ms (10,000). After that the socket is destroyed.
+   */
+  restart({ deadline = HANDSHAKE } = {}): void {
     const cut = this.#cut;
     if (!this.#model || this.#restarting) return;
     this.#restarting = true;
-    void closed(this.#model, deadlineIn(HANDSHAKE)).then((inTime) => inTime || cut());
+    void closed(this.#model, deadlineIn(deadline)).then((inTime) => inTime || cut());
   }
 
   async close({ deadline = 5_000 } = {}): Promise<void> {

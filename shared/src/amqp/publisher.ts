@@ -262,12 +262,10 @@ class ConfirmedPublisher implements Publisher {
     void closed(channel, deadlineIn(1_000));
     // Where the connection was lost meanwhile, the next one has opened a channel.
     if (!connection || connection !== this.#connection || this.#channel) return;
-    try {
-      await this.#open(connection);
-    } catch {
-      // A new connection tries again, with growing pauses, and reports what the broker refuses.
-      if (connection === this.#connection) this.#link.restart();
-    }
+    // Where the broker is stuck with the old channel, it may not even open a new one on the same connection (3.10).
+    const opened = await inTime(this.#open(connection), deadlineIn(OPENING)).catch(() => false);
+    // A new connection tries again, with growing pauses, and reports what the broker refuses.
+    if (!opened && connection === this.#connection) this.#link.restart({ deadline: MOMENT });
   }
 
   /** Publishes again what the present channel has not had yet. */
@@ -410,6 +408,8 @@ class ConfirmedPublisher implements Publisher {
 
 /** ms; how long a broker has to answer when the time to close is over. */
 const MOMENT = 250;
+/** ms; how long a new channel may take to open in place of another one. */
+const OPENING = 5_000;
 /** ms without a confirm, until a channel that has to be replaced is not waited for any longer. */
 const RENEWAL = 1_000;
 

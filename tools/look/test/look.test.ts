@@ -99,7 +99,7 @@ exchange news (topic, transient)
 `);
   });
 
-  test("what the README shows", async () => {
+  test("what docs/brokers.md shows", async () => {
     await channel.assertQueue("hello", { arguments: { "x-queue-type": "quorum" } });
     channel.sendToQueue("hello", Buffer.from("Hello World!"));
     await channel.assertExchange("topic_logs", "topic", { durable: false });
@@ -107,8 +107,8 @@ exchange news (topic, transient)
     for (const pattern of ["kern.*", "*.critical"]) await channel.bindQueue(queue, "topic_logs", pattern);
     await channel.consume(queue, () => {});
     await channel.waitForConfirms();
-    const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8");
-    const [, shown] = /\$ pnpm look\nRabbitMQ .*, virtual host \/\n(.*?)```/s.exec(readme) ?? [];
+    const page = readFileSync(new URL("../../../docs/brokers.md", import.meta.url), "utf8");
+    const [, shown] = /\$ pnpm look\nRabbitMQ .*, virtual host \/\n(.*?)```/s.exec(page) ?? [];
     await expect.poll(() => tree()).toBe(shown?.replaceAll(/amq\.gen-[\w-]{22}/g, queue));
   });
 
