@@ -4,6 +4,17 @@ import { declareQueue, isParity, parityOf, queues } from "./topology.ts";
 
 const { words, refuse } = usage("consumer <odd|even>", "consumer odd");
 const parity = isParity(words[0]) ? words[0] : refuse("Which integers? Say odd or even.");
+const signalled = firstSignal();
+const consumer = new Consumer(queues[parity], (channel) => declareQueue(channel, parity), print);
+
+try {
+  const ready = () => console.log(` [*] Waiting for ${parity} integers. To exit press CTRL+C`);
+  await Promise.race([consumer.ready.then(ready), signalled]);
+  await Promise.race([consumer.refused, signalled]);
+  await consumer.close();
+} catch (error) {
+  giveUp(error);
+}
 
 function print(body: Buffer): boolean {
   const number = integer(body.toString(), Number.MIN_SAFE_INTEGER);
@@ -11,15 +22,4 @@ function print(body: Buffer): boolean {
   if (right) console.log(`${parity} integer: ${number}`);
   else console.error(` [!] Rejected what is not an ${parity} integer: ${text(body.subarray(0, 50))}`);
   return right;
-}
-
-const signalled = firstSignal();
-try {
-  const consumer = new Consumer(queues[parity], (channel) => declareQueue(channel, parity), print);
-  const ready = () => console.log(` [*] Waiting for ${parity} integers. To exit press CTRL+C`);
-  await Promise.race([consumer.ready.then(ready), signalled]);
-  await Promise.race([consumer.refused, signalled]);
-  await consumer.close();
-} catch (error) {
-  giveUp(error);
 }

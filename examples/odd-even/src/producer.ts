@@ -7,15 +7,14 @@ import { declareIntegers, exchange, parityOf } from "./topology.ts";
 const { words, options, refuse } = usage("producer [integer...] [--interval ms]", "producer 14 47", {
   interval: { type: "string", default: "1000" },
 });
-const given = words.map(
-  (word) => integer(word, Number.MIN_SAFE_INTEGER) ?? refuse(`"${text(word)}" is not an integer.`),
-);
+const read = (word: string) => integer(word, Number.MIN_SAFE_INTEGER);
+const given = words.map((word) => read(word) ?? refuse(`"${text(word)}" is not an integer.`));
 const interval = integer(options.interval) ?? refuse("--interval takes a whole number of ms.");
 if (interval >= 2 ** 31) refuse("--interval takes 2147483647 ms at most: no timer waits longer.");
+const producer = new Producer(exchange, declareIntegers);
 
 const stop = new AbortController();
 try {
-  const producer = new Producer(exchange, declareIntegers);
   void firstSignal().then(() => stop.abort());
   stop.signal.addEventListener("abort", () => producer.close());
   for (let sent = 0; sent < (given.length || Number.POSITIVE_INFINITY); sent++) {

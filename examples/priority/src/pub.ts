@@ -8,9 +8,9 @@ const [word = "", ...rest] = words;
 // It is one byte in a message's properties. A number above the queue's highest level counts as that level.
 const priority = integer(word) ?? 256;
 if (priority > 255) refuse("A priority is a number from 0 to 255.");
-const ticket = rest.join(" ") || "A ticket";
 
 await produce(async (channel) => {
+  const ticket = rest.join(" ") || "A ticket";
   const queue = await declareTickets(channel, options.quorum);
   const properties = { priority, persistent: true, contentType: "text/plain" };
   channel.sendToQueue(queue, Buffer.from(ticket), properties);
