@@ -1,8 +1,8 @@
 /**
  * Makes a message's body, or any other string from outside, safe to print.
  *
- * A terminal obeys control characters: they can hide a line, move the cursor or set the window's title. Whoever may
- * publish to a queue decides what a body holds. So each of them becomes visible: `\n`, `\x1b`, `\u202e`.
+ * A terminal obeys control characters: they can hide a line, move the cursor or set the window's title. Anyone
+ * who may publish to a queue decides what a body holds. So each of them becomes visible: `\n`, `\x1b`, `\u202e`.
  *
  * @param body The body of a message, or a string. Bytes are decoded as UTF-8; an invalid byte becomes U+FFFD.
  * @returns One line of printable text.

@@ -20,6 +20,7 @@ run() {
   [ -z "$gone" ] || exit 130
   setsid "$@" </dev/null 3<&- &
   job=$!
+  wait "$job"; status=$?
   # A trapped signal interrupts `wait`.
   while kill -0 "$job" 2>/dev/null; do wait "$job"; status=$?; done
   return $status

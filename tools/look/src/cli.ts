@@ -37,7 +37,7 @@ async function main(args: string[]): Promise<number> {
     console.log(help);
     return 0;
   }
-  // Whoever reads may have seen enough: `pnpm look --watch | head`.
+  // The reader may have seen enough: `pnpm look --watch | head`.
   process.stdout.on("error", () => process.exit(0));
   try {
     const looker = new Looker(options.vhost);
