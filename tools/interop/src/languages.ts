@@ -80,7 +80,7 @@ export const languages: Language[] = [
     name: "Rust",
     async prepare() {
       const folder = join(cache, "rust");
-      await run("cargo", ["build", "--release", "--locked", "--quiet", "--target-dir", folder], {
+      await run("cargo", ["build", "--release", "--quiet", "--target-dir", folder], {
         cwd: join(peers, "rust"),
       });
       return { name: this.name, client: "lapin 4.12.3", command: [join(folder, "release/peer")] };
