@@ -2,7 +2,7 @@
  * Takes over Ctrl-C.
  *
  * @returns Resolves on the first SIGINT or SIGTERM, and when stdout closes, as in `receive | head -1`. A second signal
- *   ends the process at once, with exit code 130 or 143.
+ *   ends the process at once, with exit code 130 or 143. It does not keep a process alive that has nothing else to do.
  */
 export function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
