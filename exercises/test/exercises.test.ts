@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Broker, startBroker } from "broker";
+import { check, findExercises, readHints, readTask, type State, writeState } from "exercise";
+import { readCatalogue } from "stage";
+import { beforeAll, describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const found = findExercises(root);
+/** Most of an exercise's answers take as long as a program that prints nothing is waited for. */
+const testsOfMistakes = process.env.TESTS_WITHOUT_BROKER !== "no";
+
+let broker: Broker;
+beforeAll(async () => {
+  broker = await startBroker();
+});
+
+test("each example has an exercise, and each exercise an example", () => {
+  const patterns = readCatalogue(join(root, "README.md")).flatMap(({ patterns }) =>
+    patterns.map(({ name }) => name),
+  );
+  expect([...new Set(found.map(({ from }) => from))]).toEqual(patterns);
+});
+
+describe.concurrent.for(found)("$id", async ({ id, folder, from, load }) => {
+  const exercise = await load();
+
+  /** Checks an answer. Several are checked at once, on a machine that tests other packages too. */
+  async function tryOut(name: string, state: State, patience: number) {
+    const built = join(root, "exercises/built", id, name);
+    writeState(root, exercise, state, built);
+    return check(exercise, { root, folder: built, broker, patience });
+  }
+
+  test(`${id}: the solution passes`, async () => {
+    expect(await tryOut("solution", "solution", 4)).toEqual({ passed: true });
+  });
+
+  test(`${id}: what the learner begins with fails, and is told why`, async () => {
+    const verdict = await tryOut("given", "given", 2);
+    expect(verdict).toEqual({ passed: false, miss: expect.stringMatching(exercise.says) });
+  });
+
+  for (const [index, wrong] of testsOfMistakes ? exercise.wrong.entries() : [])
+    test(`${id}: a wrong answer fails: ${wrong.why}`, async () => {
+      const verdict = await tryOut(`wrong-${index + 1}`, wrong, 2);
+      expect(verdict).toEqual({ passed: false, miss: expect.stringMatching(wrong.says) });
+    });
+
+  test(`${id}: the learner can get from what they have to the solution`, () => {
+    expect(exercise.from).toBe(from);
+    const changes = [exercise.given, exercise.solution ?? [], ...exercise.wrong.map(({ edits }) => edits)];
+    for (const { file } of changes.flat()) expect(exercise.files).toContain(file);
+  });
+
+  test(`${id}: it has a task, with a link to its lesson, and three hints`, () => {
+    const { title, text } = readTask(folder);
+    expect(title).not.toBe("");
+    expect(text.trim().split("\n").length).toBeGreaterThanOrEqual(5);
+    const links = [...text.matchAll(/\]\(([^):]+)\)/g)].map(([, path = ""]) => path);
+    expect(links).toContain(`../../examples/${from}/README.md`);
+    for (const path of links) expect(existsSync(join(folder, path)), path).toBe(true);
+    for (const file of exercise.files) {
+      expect(text).toContain(`\`${file}\``);
+      expect(readFileSync(join(root, "examples", from, file), "utf8")).not.toBe("");
+    }
+    expect(readHints(folder)).toHaveLength(3);
+  });
+});
