@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type Broker, startBroker } from "broker";
 import { check, findExercises, readHints, readTask, type State, writeState } from "exercise";
 import { readCatalogue } from "stage";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const found = findExercises(root);
@@ -23,7 +23,7 @@ test("each example has an exercise, and each exercise an example", () => {
   expect([...new Set(found.map(({ from }) => from))]).toEqual(patterns);
 });
 
-describe.concurrent.for(found)("$id", async ({ id, folder, from, load }) => {
+for (const { id, folder, from, load } of found) {
   const exercise = await load();
 
   /** Checks an answer. Several are checked at once, on a machine that tests other packages too. */
@@ -33,17 +33,17 @@ describe.concurrent.for(found)("$id", async ({ id, folder, from, load }) => {
     return check(exercise, { root, folder: built, broker, patience });
   }
 
-  test(`${id}: the solution passes`, async () => {
+  test.concurrent(`${id}: the solution passes`, async () => {
     expect(await tryOut("solution", "solution", 4)).toEqual({ passed: true });
   });
 
-  test(`${id}: what the learner begins with fails, and is told why`, async () => {
+  test.concurrent(`${id}: what the learner begins with fails, and is told why`, async () => {
     const verdict = await tryOut("given", "given", 2);
     expect(verdict).toEqual({ passed: false, miss: expect.stringMatching(exercise.says) });
   });
 
   for (const [index, wrong] of testsOfMistakes ? exercise.wrong.entries() : [])
-    test(`${id}: a wrong answer fails: ${wrong.why}`, async () => {
+    test.concurrent(`${id}: a wrong answer fails: ${wrong.why}`, async () => {
       const verdict = await tryOut(`wrong-${index + 1}`, wrong, 2);
       expect(verdict).toEqual({ passed: false, miss: expect.stringMatching(wrong.says) });
     });
@@ -67,4 +67,4 @@ describe.concurrent.for(found)("$id", async ({ id, folder, from, load }) => {
     }
     expect(readHints(folder)).toHaveLength(3);
   });
-});
+}

@@ -13,7 +13,6 @@ const facilities = {
   replace: `const { words: facilities } = usage("sub <facility>...", "sub kern cron");`,
 };
 
-// biome-ignore-start lint/suspicious/noTemplateCurlyInString: They are pieces of the learner's source.
 export default exercise({
   from: "topics",
   files: ["src/sub.ts"],
@@ -23,25 +22,26 @@ export default exercise({
   async check({ run, channel }) {
     const sub = run("sub", "kern");
     await sub.ready();
-    const keys = ["kern.critical", "kern.disk.full", "kern", "cron.info", "kernel.info", "kern.last"];
-    for (const key of keys) channel.publish("topic_logs", key, Buffer.from("news"));
+    // The last one has a key that most answers take. When it is there, what came before it is there or won't come.
+    const others = ["cron.info", "kernel.info"];
+    const own = ["kern", "kern.disk.full", "kern.critical"];
+    for (const key of [...others, ...own]) channel.publish("topic_logs", key, Buffer.from("news"));
     await channel.waitForConfirms();
+    const missed = (key: string) =>
+      `The subscriber of kern did not get the message with the key ${key}: its queue is bound with no pattern that ` +
+      "matches this key.";
+    await sub.prints(" [x] kern.critical:'news'", missed("kern.critical"));
 
-    for (const key of ["kern.critical", "kern.disk.full", "kern"])
-      await sub.prints(
-        ` [x] ${key}:'news'`,
-        `The subscriber of kern did not get the message with the key ${key}: no pattern that its queue is bound ` +
-          "with matches this key.",
-      );
-    await sub.prints(" [x] kern.last:'news'", "The subscriber of kern did not get kern.last.");
-    for (const key of ["cron.info", "kernel.info"])
-      if (sub.lines.includes(` [x] ${key}:'news'`))
+    const got = (key: string) => sub.lines.includes(` [x] ${key}:'news'`);
+    for (const key of own) if (!got(key)) throw new Miss(missed(key));
+    for (const key of others)
+      if (got(key))
         throw new Miss(
-          `The subscriber of kern also got the message with the key ${key}, which is another facility's.`,
+          `The subscriber of kern also got the message with the key ${key}, which isn't of kern.`,
         );
   },
 
-  says: /did not get the message with the key kern\.disk\.full/,
+  says: /did not get the message with the key kern:/,
   wrong: [
     {
       why: "each * is exactly one word",
@@ -63,4 +63,3 @@ export default exercise({
     },
   ],
 });
-// biome-ignore-end lint/suspicious/noTemplateCurlyInString: They are pieces of the learner's source.

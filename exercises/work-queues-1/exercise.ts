@@ -10,7 +10,6 @@ const lastAck = {
   replace: "",
 };
 
-// biome-ignore-start lint/suspicious/noTemplateCurlyInString: They are pieces of the learner's source.
 export default exercise({
   from: "work-queues",
   files: [worker],
@@ -46,7 +45,10 @@ export default exercise({
       );
       return;
     }
-    await second.prints(" [x] Received Postcard", "The next worker did not get the task that was sent to it.");
+    await second.prints(
+      " [x] Received Postcard",
+      "The next worker did not get the task that was sent to it.",
+    );
     throw new Miss(
       second.lines.some((line) => line.includes("Received Report."))
         ? "The worker took the second task before the first one was done."
@@ -87,4 +89,3 @@ export default exercise({
     },
   ],
 });
-// biome-ignore-end lint/suspicious/noTemplateCurlyInString: They are pieces of the learner's source.

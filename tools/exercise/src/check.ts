@@ -132,7 +132,8 @@ export async function check(exercise: Exercise, options: CheckOptions): Promise<
 
 /** esbuild's first error in one line. */
 function notCompiled(error: unknown): string {
-  const [first] = (error as { errors?: { text: string; location?: { file: string; line: number } }[] }).errors ?? [];
+  const [first] =
+    (error as { errors?: { text: string; location?: { file: string; line: number } }[] }).errors ?? [];
   if (!first) throw error;
   const { text, location } = first;
   return `${location ? `${location.file}, line ${location.line}: ` : ""}${text}`;
