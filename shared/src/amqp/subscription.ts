@@ -35,6 +35,7 @@ interface Delivered {
   delivery: ConsumeMessage;
   /** Resolves when its handler has finished. It is there while an asynchronous one runs. */
   finished: Promise<void> | undefined;
+  isHandled: boolean;
 }
 
 /** One channel of a consumer, from its setup to its end. */
@@ -48,6 +49,9 @@ export class Subscription {
   #waiting: Delivered[] = [];
   /** The last deliveries, as many as may be unacknowledged: one of them may end the connection. */
   readonly #recent: Delivered[] = [];
+  /** Deliveries that are acknowledged in groups, in their order. */
+  readonly #group = new Set<Delivered>();
+  #acknowledging: NodeJS.Immediate | undefined;
   readonly #stopping = new AbortController();
   #isSetUp = false;
   #hasToldOfWaiting = false;
@@ -131,6 +135,7 @@ export class Subscription {
     this.#resume();
     while (this.#inHand.size > 0 && patience.left() > 0)
       await inTime(Promise.all([...this.#inHand].map(({ finished }) => finished)), patience);
+    this.#acknowledge();
     const { size } = this.#inHand;
     if (size > 0)
       this.#work.log.warn(
@@ -157,15 +162,20 @@ export class Subscription {
     const prefetch = channel.prefetch.bind(channel);
     const consume = channel.consume.bind(channel);
     let limit = 0;
+    let isGrouped = false;
     channel.prefetch = (count, global) => {
       limit = count;
       return prefetch(count, global);
     };
     channel.consume = async (queue, onDelivery, options = {}) => {
       const wrapped = unwrap(onDelivery);
+      isGrouped ||= wrapped?.acknowledge === "grouped";
+      if (isGrouped && this.#subscribed.length > 0)
+        throw new TypeError('A channel with acknowledge: "grouped" takes one consumer.');
       const subscribed = { queue, consumerTag: "", noAck: options.noAck ?? false, prefetch: limit };
       const deliver = (delivery: ConsumeMessage | null) => {
-        if (delivery && wrapped) this.#deliver({ subscribed, wrapped, delivery, finished: undefined });
+        if (delivery && wrapped)
+          this.#deliver({ subscribed, wrapped, delivery, finished: undefined, isHandled: false });
       };
       const consumer = await consume(queue, wrapped ? deliver : onDelivery, options);
       this.#subscribed.push(Object.assign(subscribed, consumer));
@@ -222,20 +232,44 @@ export class Subscription {
       this.#recent.push(delivered);
       if (this.#recent.length > Math.max(delivered.subscribed.prefetch, 1)) this.#recent.shift();
     }
+    const isGrouped = wrapped.acknowledge === "grouped" && !delivered.subscribed.noAck;
+    if (isGrouped) this.#group.add(delivered);
     let handling: unknown;
     try {
       handling = wrapped.handler(delivery);
     } catch (error) {
       handling = Promise.reject(error);
     }
-    if (!(handling instanceof Promise)) return;
+    if (!(handling instanceof Promise)) {
+      if (isGrouped) this.#handled(delivered);
+      return;
+    }
     delivered.finished = handling
+      .then(() => isGrouped && this.#handled(delivered))
       .catch((error: unknown) => this.#failed(delivered, error))
       .then(() => this.#finished(delivered));
     this.#inHand.add(delivered);
   }
 
-  async #failed({ subscribed, wrapped, delivery }: Delivered, error: unknown): Promise<void> {
+  #handled(delivered: Delivered): void {
+    delivered.isHandled = true;
+    this.#acknowledging ??= setImmediate(() => this.#acknowledge());
+  }
+
+  /** Acknowledges what has been handled, up to the first message that has not. */
+  #acknowledge(): void {
+    this.#acknowledging = undefined;
+    let last: ConsumeMessage | undefined;
+    for (const delivered of this.#group) {
+      if (!delivered.isHandled) break;
+      this.#group.delete(delivered);
+      last = delivered.delivery;
+    }
+    if (last && this.#open) this.#channel.ack(last, true);
+  }
+
+  async #failed(delivered: Delivered, error: unknown): Promise<void> {
+    const { subscribed, wrapped, delivery } = delivered;
     // The broker saw the channel go, and delivers the message again.
     if (!this.#open) return;
     this.#work.log.warn(`A handler failed: ${describe(error)}`);
@@ -244,6 +278,8 @@ export class Subscription {
     if (requeue) await pause(wrapped.pause, undefined, { signal: this.#stopping.signal }).catch(isTold);
     // Not nack: on RabbitMQ 4.3 only a reject counts towards the delivery limit.
     if (this.#open) this.#channel.reject(delivery, requeue);
+    this.#group.delete(delivered);
+    this.#acknowledge();
   }
 
   #finished(delivered: Delivered): void {
