@@ -47,7 +47,7 @@ export async function connectMqtt(
   );
   const failure = await new Promise<Failure | undefined>((resolve) => {
     client.once("connect", () => resolve(undefined)).once("error", resolve);
-    client.once("close", () => resolve(new Error("it hung up"))).connect();
+    client.once("close", () => resolve(hungUp)).connect();
   });
   if (failure) giveUp(new BrokerError(explain(failure, shown, bridge), { cause: failure }));
   client.on("offline", () => console.error(" [!] Connection to the MQTT broker lost. Reconnecting ..."));
@@ -67,8 +67,11 @@ export async function disconnect(client: MqttClient): Promise<void> {
 
 type Failure = Error & { code?: string | number };
 
-function explain({ code, message }: Failure, broker: string, bridge: boolean): string {
-  if (bridge && (code === undefined || code === 1))
+const hungUp: Failure = new Error("it hung up");
+
+function explain(failure: Failure, broker: string, bridge: boolean): string {
+  const { code, message } = failure;
+  if (bridge && (failure === hungUp || code === 1))
     return `${broker} hung up on a bridge.\nRabbitMQ's MQTT plugin does that. It needs no bridge: it publishes to amq.topic itself.`;
   // CONNACK's return codes: MQTT 3.1.1, section 3.2.2.3
   if (code === 4 || code === 5)
