@@ -160,7 +160,7 @@ describe("check:house", () => {
     ["examples/one", "stage", "Here it may depend on shared."],
     ["shared", "broker", "It may depend on none."],
     ["tools/broker", "stage", "Here it may depend on shared."],
-    ["tools/tour", "live", "Here it may depend on shared, broker, kafka, wire, look, stage, testkit."],
+    ["tools/tour", "live", "Here it may depend on shared, cli, broker, kafka, wire, look, stage, testkit."],
   ])("finds that %s depends on %s", (folder, dependency, detail) => {
     const name = folder.split("/").at(-1);
     const content = manifest({ name, dependencies: { [dependency]: "workspace:*" } });

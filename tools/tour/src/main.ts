@@ -1,7 +1,8 @@
 import { constants } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { progress, startBroker } from "broker";
+import { startBroker } from "broker";
+import { progress } from "cli";
 import { type Group, readCatalogue, readReadme } from "stage";
 import { Screen } from "./screen.ts";
 import { type Page, playPages } from "./tour.ts";
