@@ -1,7 +1,8 @@
 import { constants } from "node:os";
 import { join } from "node:path";
-import { progress, startBroker } from "broker";
+import { startBroker } from "broker";
 import { cac } from "cac";
+import { progress } from "cli";
 import { type Group, readCatalogue, readReadme } from "stage";
 import { readBookmark, removeBookmark, writeBookmark } from "./bookmark.ts";
 import { farewell } from "./farewell.ts";
