@@ -29,7 +29,7 @@ export function findExercises(root: string): Found[] {
   const folders = readdirSync(join(root, "exercises")).filter((name) =>
     existsSync(join(root, "exercises", name, "exercise.ts")),
   );
-  return readCatalogue(join(root, "README.md")).flatMap(({ name: chapter, patterns }, index) =>
+  return readCatalogue(join(root, "README.md")).flatMap(({ number, name: chapter, patterns }) =>
     patterns
       .flatMap(({ name: from }) =>
         folders
@@ -41,7 +41,7 @@ export function findExercises(root: string): Found[] {
         const folder = join(root, "exercises", id);
         return {
           id,
-          number: `${index + 1}.${position + 1}`,
+          number: `${number}.${position + 1}`,
           chapter,
           from,
           folder,

@@ -21,6 +21,7 @@ export interface Catalogue {
   broker: string;
   /** Whether the broker is ours, so that it may be restarted. */
   canRestart: boolean;
+  /** Its chapters: "1. Basics". */
   groups: { name: string; patterns: Pattern[] }[];
 }
 

@@ -6,15 +6,15 @@ import { type Group, readCatalogue, readReadme } from "stage";
 import { Screen } from "./screen.ts";
 import { type Page, playPages } from "./tour.ts";
 
-const usage = "Usage: pnpm tour [pattern...] [--group name]... [--list] [--help]";
+const usage = "Usage: pnpm tour [pattern...] [--group chapter]... [--list] [--help]";
 
 const help = `${usage}
 
-Plays the pages of all patterns, or of those named, or of a group, on a real RabbitMQ: opens their terminals, shows what they print,
+Plays the pages of all patterns, or of those named, or of a chapter, on a real RabbitMQ: opens their terminals, shows what they print,
 and compares it with the page.
 
-  --group  plays the patterns of a group: --group basics
-  --list   says which groups and patterns there are
+  --group  plays the patterns of a chapter: --group 1, or --group basics
+  --list   says which chapters and patterns there are
   --help   says this
 
 How it finds or starts its RabbitMQ: pnpm broker --help
@@ -70,11 +70,13 @@ function parse(args: string[], groups: Group[]) {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  const all = groups.flatMap(({ name: group, patterns }) => patterns.map(({ name }) => ({ name, group })));
+  const all = groups.flatMap((group) => group.patterns.map(({ name }) => ({ name, group })));
   const chosen = [
-    ...parsed.values.group.flatMap((group) => {
-      const found = all.filter((pattern) => pattern.group.toLowerCase() === group.toLowerCase());
-      return found.length > 0 ? found : refuse("group", group);
+    ...parsed.values.group.flatMap((word) => {
+      const found = all.filter(
+        ({ group }) => String(group.number) === word || group.name.toLowerCase() === word.toLowerCase(),
+      );
+      return found.length > 0 ? found : refuse("chapter", word);
     }),
     ...parsed.positionals.map(
       (name) => all.find((pattern) => pattern.name === name) ?? refuse("pattern", name),
@@ -89,8 +91,8 @@ function refuse(what: string, name: string): never {
 
 function list(groups: Group[]): void {
   const width = Math.max(...groups.flatMap(({ patterns }) => patterns.map(({ name }) => name.length)));
-  for (const { name, patterns } of groups) {
-    console.log(name);
+  for (const { number, name, patterns } of groups) {
+    console.log(`${number}. ${name}`);
     for (const { name, use } of patterns) console.log(`  ${name.padEnd(width)}  ${use}`);
   }
 }

@@ -1,5 +1,5 @@
 import { type Broker, freeClusterUrl, freePorts } from "broker";
-import { play, type Readme, readersEnvironment, type Scenario, type StageEvent } from "stage";
+import { type Group, play, type Readme, readersEnvironment, type Scenario, type StageEvent } from "stage";
 import { cast, waits } from "./actors.ts";
 import type { Screen } from "./screen.ts";
 
@@ -13,16 +13,16 @@ export interface Tour {
   signal: AbortSignal;
 }
 
-/** A page, and the group of the catalogue that it belongs to. */
+/** A page, and the chapter of the catalogue that it belongs to. */
 export interface Page {
-  group: string;
+  group: Group;
   readme: Readme;
 }
 
 /**
  * Plays the pages of patterns, each in a virtual host of its own, and shows what happens.
  *
- * @param pages Their pages, in this order. Where they are of several groups, each group has a heading.
+ * @param pages Their pages, in this order. Where they are of several chapters, each chapter has a heading.
  * @returns How many scenarios were not as their pages say.
  * @throws The reason of `signal`.
  */
@@ -34,7 +34,7 @@ export async function playPages(pages: Page[], tour: Tour): Promise<number> {
     signal.throwIfAborted();
     screen.line();
     if (groups.size > 1 && group !== pages[index - 1]?.group) {
-      screen.line(screen.style(["bold", "underline"], group));
+      screen.line(screen.style(["bold", "underline"], `${group.number}. ${group.name}`));
       screen.line();
     }
     const place = pages.length > 1 ? ` (${index + 1} of ${pages.length})` : "";

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,13 +30,13 @@ async function end(terminal: Terminal) {
   return { exit, errors, shown: terminal.lines.filter((line) => !errors.includes(line)) };
 }
 
-test("--list shows the groups and patterns of the catalogue, in its order", async () => {
+test("--list shows the chapters and patterns of the catalogue, in its order", async () => {
   const { shown, exit } = await end(tour(["--list"]));
   expect(shown).toEqual([
-    "Basics",
+    "1. Basics",
     "  two         Comes first",
     "  one         Comes second, see [two](examples/two)",
-    "Faults",
+    "2. Faults",
     "  broken      Never",
     "  waiting     To be interrupted",
     "  unplayable  Never",
@@ -61,6 +61,17 @@ test("the project's own catalogue has every example, once", async () => {
 
 test("a README without a catalogue is refused", () => {
   expect(() => readCatalogue(join(root, "CONTRIBUTING.md"))).toThrow(/CONTRIBUTING\.md has no table/);
+});
+
+test.each([
+  ["without a number", "### Basics", "### 1. Basics"],
+  ["with the number of another place", "### 2. Basics", "### 1. Basics"],
+])("a chapter %s is refused", (_, heading, right) => {
+  const folder = mkdtempSync(join(tmpdir(), "tour-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "README.md");
+  writeFileSync(path, `## The patterns\n\n${heading}\n\n| [one](examples/one) | First |\n`);
+  expect(() => readCatalogue(path)).toThrow(`the heading "${heading}" belongs to chapter 1: "${right}".`);
 });
 
 test("plays patterns as they were asked for, labels each actor, and says what to try next", async () => {
@@ -130,17 +141,17 @@ test("a difference is shown, the tour goes on, and exits with 1", async () => {
   expect(exit).toBe("exit code 1");
 });
 
-test("--group plays the patterns of a group, in its order", async () => {
-  const { shown, exit } = await end(tour(["--group", "basics", "--group", "Basics", "one"]));
+test("--group plays the patterns of a chapter, in its order", async () => {
+  const { shown, exit } = await end(tour(["--group", "basics", "--group", "1", "one"]));
   const titles = shown.filter((line) => / \(\d of \d\)$/.test(line));
   expect(titles).toEqual([expect.stringContaining("(1 of 2)"), expect.stringContaining("(2 of 2)")]);
-  expect(shown).not.toContain("Basics");
+  expect(shown).not.toContain("1. Basics");
   expect(exit).toBe("exit code 0");
 });
 
-test("several groups have headings", async () => {
+test("several chapters have headings", async () => {
   const { shown } = await end(tour(["two", "broken"]));
-  expect(shown).toEqual(expect.arrayContaining(["Basics", "Faults"]));
+  expect(shown).toEqual(expect.arrayContaining(["1. Basics", "2. Faults"]));
 });
 
 test("colours come where they are wanted", async () => {
@@ -157,7 +168,7 @@ test("colours come where they are wanted", async () => {
 
 test.each([
   ["an unknown pattern", ["three"], /^There is no pattern "three"\./, 2],
-  ["an unknown group", ["--group", "three"], /^There is no group "three"\./, 2],
+  ["an unknown chapter", ["--group", "three"], /^There is no chapter "three"\./, 2],
   ["an unknown option", ["--loud"], /--loud/, 2],
   ["a page that can't be played", ["unplayable"], /unplayable\/README\.md:5: .*"\$ "/, 1],
 ])("%s: a line on stderr", async (_, args, message, code) => {
