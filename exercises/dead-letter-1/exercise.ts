@@ -21,7 +21,7 @@ const rejects = `// Not back into its queue (false): it would come again at once
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: They are pieces of the learner's source.
 export default exercise({
   from: "dead-letter",
-  files: [worker, topology],
+  files: [topology, worker],
   given: [
     limit,
     {

@@ -35,7 +35,7 @@ const loop = `for (let number = 1; number <= count; number++) {
 
 export default exercise({
   from: "publisher-confirms",
-  files: [strategies, pub],
+  files: [strategies],
   given: [
     ...counts,
     {

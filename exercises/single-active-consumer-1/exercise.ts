@@ -7,7 +7,7 @@ const argument = `"x-single-active-consumer": true`;
 
 export default exercise({
   from: "single-active-consumer",
-  files: [topology, worker],
+  files: [topology],
   given: [
     { file: topology, find: `, ${argument} }`, replace: " }" },
     {
