@@ -21,14 +21,14 @@ export class Screen {
   #readline: Interface | undefined;
   #prompting = false;
   #closed = false;
-  #told = "";
 
   constructor(options: ScreenOptions) {
     this.#options = options;
+    let told = "";
     // The connections of the publisher and of the consumer are usually lost together. One line is enough.
     const tellOnce = (message: string) => {
-      if (message !== this.#told) this.#tell(message);
-      this.#told = message;
+      if (message !== told) this.#tell(message);
+      told = message;
     };
     this.log = { info: tellOnce, warn: tellOnce, error: (message) => this.#tell(message) };
   }
@@ -40,20 +40,15 @@ export class Screen {
    */
   async *lines(): AsyncGenerator<string> {
     if (this.#closed) return;
-    const { input, output, terminal } = this.#options;
     // Infinity: in a file from Windows, "\r\n" is one end of a line even where a chunk ends between the two.
-    const common = { input, terminal, crlfDelay: Number.POSITIVE_INFINITY };
-    const readline = createInterface(terminal ? { ...common, output, prompt: "> " } : common);
+    const crlfDelay = Number.POSITIVE_INFINITY;
+    const readline = createInterface({ ...this.#options, prompt: "> ", crlfDelay });
     this.#readline = readline;
-    if (terminal) this.#prompt(readline);
-    try {
-      for await (const line of readline) {
-        yield line;
-        // By now there may be more that has been read.
-        if (this.#closed) return;
-      }
-    } finally {
-      this.close();
+    if (this.#options.terminal) this.#prompt(readline);
+    for await (const line of readline) {
+      yield line;
+      // By now there may be more that has been read.
+      if (this.#closed) return;
     }
   }
 
@@ -64,9 +59,10 @@ export class Screen {
    * @returns When the output has taken it. If it can't, it emits `error`, and this waits for ever.
    */
   print(line: string): Promise<void> {
-    const { output } = this.#options;
     return new Promise((resolve) => {
-      this.#abovePrompt(() => output.write(`${line}\n`, (error) => !error && resolve()));
+      this.#erase();
+      this.#options.output.write(`${line}\n`, (error) => !error && resolve());
+      if (this.#prompting) this.#readline?.prompt(true);
     });
   }
 
@@ -85,42 +81,35 @@ export class Screen {
     const { input } = this.#options;
     this.#prompting = true;
     readline.on("line", () => readline.prompt());
-    const onContinue = () => {
-      input.setRawMode?.(true);
-      readline.prompt(true);
-    };
     // By itself, readline would stop this process alone, and pnpm above it would keep the terminal: the shell waits until
     // all of its job has stopped.
     readline.on("SIGTSTP", () => {
-      process.once("SIGCONT", onContinue);
-      this.#erase(readline);
+      process.once("SIGCONT", () => {
+        if (!this.#prompting) return;
+        input.setRawMode?.(true);
+        readline.prompt(true);
+      });
+      this.#erase();
       input.setRawMode?.(false);
       process.kill(0, "SIGTSTP");
     });
     readline.once("close", () => {
-      process.removeListener("SIGCONT", onContinue);
-      this.#erase(readline);
+      this.#erase();
       this.#prompting = false;
     });
     readline.prompt();
   }
 
-  /** Takes the prompt and what is being typed off the screen, and puts both back below what was written meanwhile. */
-  #abovePrompt(write: () => void): void {
-    const readline = this.#prompting ? this.#readline : undefined;
-    if (readline) this.#erase(readline);
-    write();
-    readline?.prompt(true);
-  }
-
-  #erase(readline: Interface): void {
+  /** Takes the prompt and what is being typed off the screen. */
+  #erase(): void {
+    if (!this.#prompting || !this.#readline) return;
     const { output } = this.#options;
-    moveCursor(output, 0, -readline.getCursorPos().rows);
+    moveCursor(output, 0, -this.#readline.getCursorPos().rows);
     cursorTo(output, 0);
     clearScreenDown(output);
     // The row of the cursor, counted from the prompt. readline has no documented way to tell it that something else moved
     // the cursor.
-    Object.assign(readline, { prevRows: 0 });
+    Object.assign(this.#readline, { prevRows: 0 });
   }
 }
 
