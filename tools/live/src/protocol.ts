@@ -226,9 +226,13 @@ export type Happening = { basis: Basis } & (
   | { type: "confirmed"; message: number; to: string }
   /** The broker refuses it; `full`: the queue that has no room. */
   | { type: "nacked"; message: number; to: string; full?: string }
-  /** `offset`: a stream's. Deliveries of a stream remove nothing. `acks`: whether an ack is awaited. */
+  /**
+   * `content`: of a long queue's messages the page knows only the first. `offset`: a stream's. Deliveries of a stream
+   * remove nothing. `acks`: whether an ack is awaited.
+   */
   | ({
       type: "delivered";
+      content: Message;
       to: string;
       tag: string;
       redelivered: boolean;
