@@ -312,7 +312,10 @@ export interface Contents {
     name: string;
     ready: number;
     unacked: number;
-    /** The oldest ones, at most 20, in the queue's order. `holder`: the terminal that has not acknowledged it yet. */
+    /**
+     * The oldest ones, of a stream the newest, at most 20, in the queue's order. `holder`: the terminal that has not
+     * acknowledged it yet.
+     */
     oldest: { copy: number; message: Message; holder?: string; deliveries: number; offset?: number }[];
   }[];
 }

@@ -183,7 +183,7 @@ export class Feed {
     this.#showConsumers();
   }
 
-  /** What every queue holds, at most `most` messages of each. */
+  /** What every queue holds, at most `most` messages of each: the next ones out, and of a stream its end. */
   contents(most = 20): Contents {
     const counts = this.ledger.counts();
     const names = [...new Set([...this.plan.queues.map(({ name }) => name), ...counts.keys()])];
