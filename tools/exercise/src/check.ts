@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import amqp from "amqplib";
 import type { Broker } from "broker";
 import { compile, readersEnvironment, sourceOf } from "stage";
-import { openWire, type Wire } from "wire";
+import { openWire } from "wire";
 import { type Check, type Exercise, Miss } from "./define.ts";
 import { Program } from "./program.ts";
 
@@ -57,63 +57,57 @@ export async function check(exercise: Exercise, options: CheckOptions): Promise<
 
   const virtualHost = await broker.createVirtualHost();
   const programs: Program[] = [];
-  const wires: Wire[] = [];
-  let waitingFor = "the broker";
-  const connection = await amqp.connect(virtualHost.amqpUrl, { noDelay: true });
-  // A check may have the broker close the one or the other.
-  connection.on("error", () => {});
-  const channel = (await connection.createConfirmChannel()).on("error", () => {});
-
-  const context: Check = {
-    channel,
-    virtualHost,
-    amqpUrl: virtualHost.amqpUrl,
-    broker,
-    run: (script, ...args) => context.runWith({}, script, ...args),
-    runWith({ amqpUrl = virtualHost.amqpUrl, env }, script, ...args) {
-      const file = files.get(script);
-      if (!file) throw new Error(`examples/${exercise.from} has no script "${script}".`);
-      const program = new Program([file, ...args], {
-        script,
-        patience,
-        cwd: folder,
-        env: readersEnvironment({
-          AMQP_URL: amqpUrl,
-          npm_package_name: name,
-          npm_lifecycle_event: script,
-          ...env,
-        }),
-        onWait: (what) => {
-          waitingFor = what;
-        },
-      });
-      programs.push(program);
-      return program;
-    },
-    async wireTo(amqpUrl) {
-      const wire = await openWire(amqpUrl);
-      wires.push(wire);
-      return wire;
-    },
-    async until(condition, otherwise, { within = 3_000 } = {}) {
-      waitingFor = "the broker";
-      const deadline = performance.now() + within * patience;
-      while (!(await condition())) {
-        if (performance.now() > deadline) throw new Miss(otherwise);
-        await setTimeout(50);
-      }
-    },
-  };
-
+  const closing: (() => Promise<unknown>)[] = [() => virtualHost.delete()];
   const over = new AbortController();
+  let waitingFor = "the broker";
   try {
-    const aborted = new Promise<never>((_, reject) => {
-      signal?.addEventListener("abort", () => reject(signal.reason), { signal: over.signal });
-    });
-    const late = setTimeout(DEADLINE * patience, undefined, { signal: over.signal }).then(() => {
-      throw new Miss(`The check took longer than ${DEADLINE / 1000} s. It waited for ${waitingFor}.`);
-    });
-    await Promise.race([exercise.check(context), aborted, late]);
+    const connection = await amqp.connect(virtualHost.amqpUrl, { noDelay: true });
+    closing.unshift(() => connection.close().catch(() => {}));
+    // A check may have the broker close the one or the other.
+    connection.on("error", () => {});
+    const channel = (await connection.createConfirmChannel()).on("error", () => {});
+
+    const context: Check = {
+      channel,
+      virtualHost,
+      amqpUrl: virtualHost.amqpUrl,
+      broker,
+      run: (script, ...args) => context.runWith({}, script, ...args),
+      runWith({ amqpUrl = virtualHost.amqpUrl, env }, script, ...args) {
+        const file = files.get(script);
+        if (!file) throw new Error(`examples/${exercise.from} has no script "${script}".`);
+        const program = new Program([file, ...args], {
+          script,
+          patience,
+          cwd: folder,
+          env: readersEnvironment({
+            AMQP_URL: amqpUrl,
+            npm_package_name: name,
+            npm_lifecycle_event: script,
+            ...env,
+          }),
+          onWait: (what) => {
+            waitingFor = what;
+          },
+        });
+        programs.push(program);
+        return program;
+      },
+      async wireTo(amqpUrl) {
+        const wire = await openWire(amqpUrl);
+        closing.unshift(() => wire.close());
+        return wire;
+      },
+      async until(condition, otherwise, { within = 3_000 } = {}) {
+        waitingFor = "the broker";
+        const deadline = performance.now() + within * patience;
+        while (!(await condition())) {
+          if (performance.now() > deadline) throw new Miss(otherwise);
+          await setTimeout(50, undefined, { signal: over.signal });
+        }
+      },
+    };
+    await Promise.race([exercise.check(context), ended(signal, over.signal), late()]);
     return { passed: true };
   } catch (error) {
     signal?.throwIfAborted();
@@ -121,14 +115,22 @@ export async function check(exercise: Exercise, options: CheckOptions): Promise<
     return { passed: false, miss: `The check could not go on: ${(error as Error).message}` };
   } finally {
     over.abort();
-    await Promise.all([
-      ...programs.map((program) => program.close()),
-      ...wires.map((wire) => wire.close()),
-      connection.close().catch(() => {}),
-    ]);
-    await virtualHost.delete();
+    await Promise.all(programs.map((program) => program.close()));
+    for (const close of closing) await close();
+  }
+
+  /** Rejects when a check has had its time. */
+  async function late(): Promise<never> {
+    await setTimeout(DEADLINE * patience, undefined, { signal: over.signal });
+    throw new Miss(`The check took longer than ${DEADLINE / 1000} s. It waited for ${waitingFor}.`);
   }
 }
+
+/** Rejects when a signal is aborted, until another one is. */
+const ended = (signal: AbortSignal | undefined, over: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason), { signal: over });
+  });
 
 /** esbuild's first error in one line. */
 function notCompiled(error: unknown): string {

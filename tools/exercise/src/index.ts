@@ -10,5 +10,5 @@ export {
   type RunOptions,
   type WrongAnswer,
 } from "./define.ts";
-export { type State, writeState } from "./files.ts";
+export { type Sources, type State, sourcesOf, writeSources } from "./files.ts";
 export type { Program } from "./program.ts";
