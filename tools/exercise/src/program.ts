@@ -108,7 +108,7 @@ export class Program extends Terminal {
 /** What a program that has failed says of it, without Node's stack, which names the place in the learner's source. */
 function lastWords(lines: string[]): string | undefined {
   const words = lines.filter((line) => !/^\s*$|^\s+at |^Node\.js v|^\s*[\^~]+$/.test(line));
-  const thrown = words.findLast((line) => /^(Uncaught )?[A-Z]\w*(Error|Exception)\b.*: /.test(line));
+  const thrown = words.findLast((line) => /^(Uncaught )?\w*(Error|Exception)\b.*: /.test(line));
   if (!thrown) return words.at(-1)?.trim();
   const [, place] = lines.join("\n").match(/\bat .*?\b(src\/[\w./-]+:\d+):\d+\)?$/m) ?? [];
   return `${short(thrown)}${place ? ` (${place})` : ""}`;
