@@ -108,7 +108,7 @@ test.skipIf(!hasTerminals)(
   "Ctrl-Z gives the terminal back to the shell, and fg to the chat",
   async ({ virtualHost, onTestFinished }) => {
     // What a reader has: a shell with job control, and pnpm between it and the chat.
-    const shell = openProgram("script", ["-qec", "bash --norc --noprofile -i", "/dev/null"], {
+    const shell = openProgram("script", ["-qec", "sh -i", "/dev/null"], {
       cwd: join(import.meta.dirname, "../../.."),
       env: readersEnvironment({ AMQP_URL: virtualHost.amqpUrl, PS1: "shell> ", TERM: "dumb" }),
     });
