@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { ArgumentError, readArguments } from "../src/engine/arguments.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { readArguments } from "../src/engine/arguments.ts";
 import type { Report } from "../src/report/report.ts";
 
 const benchmark = (name: string, extras?: string[]) => ({
@@ -24,23 +24,24 @@ describe("arguments", () => {
     });
     expect(read("one --plot-only")).toMatchObject({ options: { plotOnly: true } });
     expect(read("all --with pika")).toMatchObject({ chosen: benchmarks, options: { with: ["pika"] } });
-    expect(read("nothing --help")).toBe("help");
   });
 
   test.each([
     ["", "Which benchmark? There are: one, two, all."],
     ["three", 'There is no benchmark "three". There are: one, two, all.'],
     ["one two", "One benchmark at a time, or all."],
-    ["one --fast", "Unknown option '--fast'"],
-    ["one --rounds 0", "--rounds takes a whole number from 1 to 1000."],
-    ["one --rounds 1001", "--rounds takes a whole number from 1 to 1000."],
-    ["one --rounds 2.5", "--rounds takes a whole number from 1 to 1000."],
+    ["one --fast", "Unknown option `--fast`"],
+    ["one --rounds 0", "--rounds takes a whole number from 1 to 1000, not"],
+    ["one --rounds 1001", "--rounds takes a whole number from 1 to 1000, not"],
+    ["one --rounds 2.5", "--rounds takes a whole number from 1 to 1000, not"],
     ["one --plot-only --resume", "it goes with neither --resume nor --rounds."],
     ["one --plot-only --rounds 2", "it goes with neither --resume nor --rounds."],
     ["one --with c", 'one knows no "c" to be measured with.'],
     ["two --with c,java", 'two knows no "java" to be measured with.'],
   ])('"%s" is refused', (line, reason) => {
-    expect(() => read(line)).toThrow(ArgumentError);
-    expect(() => read(line)).toThrow(reason);
+    const complained = vi.spyOn(console, "error").mockReturnValue();
+    onTestFinished(() => complained.mockRestore());
+    expect(read(line)).toBe(2);
+    expect(complained).toHaveBeenCalledWith(expect.stringContaining(reason));
   });
 });

@@ -102,7 +102,7 @@ test("wrong arguments are answered with the right ones", async ({ run }) => {
   const bench = run("bench", "nothing");
   expect(await bench.exit).toEqual({ code: 2, signal: null });
   expect(bench.errors[0]).toMatch(/^There is no benchmark "nothing"\. There are: round-robin, /);
-  expect(bench.errors.join("\n")).toContain("Usage:   pnpm bench <benchmark> [--quick]");
+  expect(bench.errors.join("\n")).toContain("Usage: pnpm bench <benchmark> [--quick]");
 });
 
 test("--help goes to stdout", async ({ run }) => {

@@ -1,47 +1,10 @@
 import { once } from "node:events";
-import { parseArgs } from "node:util";
+import { flag, port, progress, readCommandLine, string, UsageError } from "cli";
 import { cluster } from "./cluster-cli.ts";
 import { startBroker } from "./find.ts";
+import { readKind } from "./kind.ts";
 import { isFree } from "./ports.ts";
-import { progress } from "./progress.ts";
 import { createSender, readTls } from "./tls-cli.ts";
-
-const usage = `Usage: pnpm broker [--docker | --native] [--port N] [--management-port N] [--help]
-       pnpm broker --tls FOLDER [--certificate NAME] [--sender NAME] ...`;
-
-const help = `${usage}
-
-Runs a RabbitMQ in the foreground until Ctrl-C, on 127.0.0.1 only. Nothing is kept when it ends.
-
-It takes the first that works of:
-  1. Docker, with the image rabbitmq:4-management
-  2. the RabbitMQ installed on this machine, as a private node beside its service
-  3. on Debian and Ubuntu, the package rabbitmq-server, installed now; it asks first, unless
-     you are root or CI=true
-
-  --docker   only Docker
-  --native   only this machine's RabbitMQ, installed now if need be
-  --port, --management-port
-             the ports of AMQP and of the management page, if not 5672 and 15672
-
-  --tls      it speaks TLS as well, at localhost:5671 or at the port that AMQPS_URL names, with
-             FOLDER/ca.pem, the authority that it trusts, and with FOLDER/server.pem and
-             FOLDER/server-key.pem. Its other ports are free ones unless they are named.
-  --certificate
-             NAME.pem and NAME-key.pem instead of server.pem and server-key.pem
-  --sender   a user who logs in with a certificate for NAME, and may send but not receive
-
-pnpm broker cluster runs three nodes in one cluster; see pnpm broker cluster --help.
-
-Environment
-  BROKER=docker|native      as --docker and --native, for the tests and the tour, too
-  RABBITMQ_IMAGE            another image, with the management plugin: rabbitmq:3.13-management
-  DOCKER_HOST               another Docker engine on this machine
-
-The tests and the tour start brokers of their own on free ports in the same way. They use yours
-instead where these are set:
-  AMQP_URL                  amqp://user:password@host:5672/
-  RABBITMQ_MANAGEMENT_URL   http://user:password@host:15672`;
 
 const [command, ...args] = process.argv.slice(2);
 if (command === "cluster") process.exitCode = await cluster(args);
@@ -49,14 +12,7 @@ else process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
   const options = parse(args);
-  if (options === undefined) {
-    console.error(usage);
-    return 2;
-  }
-  if (options.help) {
-    console.log(help);
-    return 0;
-  }
+  if (typeof options === "number") return options;
   const { kind, port, managementPort, tls, sender } = options;
   for (const taken of [port, managementPort, tls?.port]) {
     if (taken === undefined || (await isFree(taken))) continue;
@@ -89,49 +45,64 @@ Management page  http://localhost:${page} (user guest, password guest)`);
     await broker.stop();
     return 0;
   } catch (error) {
-    end();
     if (stopping.signal.aborted) return 0;
     console.error((error as Error).message);
     return 1;
+  } finally {
+    end();
   }
 }
 
 function parse(args: string[]) {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        docker: { type: "boolean" },
-        native: { type: "boolean" },
-        port: { type: "string" },
-        "management-port": { type: "string" },
-        tls: { type: "string" },
-        certificate: { type: "string" },
-        sender: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
-    if (values.docker && values.native) throw new Error("--docker or --native, not both");
-    const kind = values.docker ? ("docker" as const) : values.native ? ("native" as const) : undefined;
-    const { help, sender, certificate } = values;
-    if (values.tls === undefined && (sender ?? certificate) !== undefined)
-      throw new Error("--certificate and --sender need --tls");
-    const tls = values.tls === undefined ? undefined : readTls(values.tls, certificate ?? "server");
-    // A broker with TLS stands beside any other.
-    const port = toPort(values.port ?? (tls ? undefined : "5672"));
-    const managementPort = toPort(values["management-port"] ?? (tls ? undefined : "15672"));
-    if (port !== undefined && port === managementPort)
-      throw new Error(`AMQP and the management page can't both have port ${port}`);
-    return { help, kind, port, managementPort, tls, sender };
-  } catch (error) {
-    console.error((error as Error).message);
-    return undefined;
-  }
-}
+  return readCommandLine(
+    args,
+    {
+      name: "pnpm broker",
+      about: `Runs a RabbitMQ in the foreground until Ctrl-C, on 127.0.0.1 only. Nothing is kept when it ends.
 
-function toPort(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port < 1 || port > 65535) throw new Error(`"${text}" is not a port`);
-  return port;
+It takes the first that works of:
+  1. Docker, with the image rabbitmq:4-management
+  2. the RabbitMQ installed on this machine, as a private node beside its service
+  3. on Debian and Ubuntu, the package rabbitmq-server, installed now; it asks first, unless
+     you are root or CI=true`,
+      options: {
+        docker: flag("Only Docker"),
+        native: flag("Only this machine's RabbitMQ, installed now if need be"),
+        port: port("AMQP's port, by default 5672"),
+        managementPort: port("The management page's port, by default 15672"),
+        tls: string("FOLDER", "It speaks TLS as well, with the certificates in this folder"),
+        certificate: string("NAME", "NAME.pem and NAME-key.pem instead of server.pem and server-key.pem"),
+        sender: string(
+          "NAME",
+          "A user who logs in with a certificate for NAME, and may send but not receive",
+        ),
+      },
+      more: `With --tls it speaks TLS at localhost:5671 or at the port that AMQPS_URL names, with FOLDER/ca.pem, the
+authority that it trusts, and with FOLDER/server.pem and FOLDER/server-key.pem. Its other ports are free ones
+unless they are named.
+
+pnpm broker cluster runs three nodes in one cluster; see pnpm broker cluster --help.
+
+Environment:
+  BROKER=docker|native      as --docker and --native, for the tests and the tour, too
+  RABBITMQ_IMAGE            another image, with the management plugin: rabbitmq:3.13-management
+  DOCKER_HOST               another Docker engine on this machine
+
+The tests and the tour start brokers of their own on free ports in the same way. They use yours
+instead where these are set:
+  AMQP_URL                  amqp://user:password@host:5672/
+  RABBITMQ_MANAGEMENT_URL   http://user:password@host:15672`,
+    },
+    ({ docker, native, tls: folder, certificate, sender, ...ports }) => {
+      const kind = readKind(docker, native);
+      if (folder === undefined && (sender ?? certificate) !== undefined)
+        throw new UsageError("--certificate and --sender need --tls");
+      const tls = folder === undefined ? undefined : readTls(folder, certificate ?? "server");
+      // A broker with TLS stands beside any other.
+      const { port = tls ? undefined : 5672, managementPort = tls ? undefined : 15_672 } = ports;
+      if (port !== undefined && port === managementPort)
+        throw new UsageError(`AMQP and the management page can't both have port ${port}`);
+      return { kind, port, managementPort, tls, sender };
+    },
+  );
 }

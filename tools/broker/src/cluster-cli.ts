@@ -1,28 +1,10 @@
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { flag, progress, readCommandLine, UsageError } from "cli";
 import { type Cluster, type ClusterNode, managementPortOf, startCluster } from "./cluster.ts";
+import { readKind } from "./kind.ts";
 import { ManagementError } from "./management.ts";
 import { isFree } from "./ports.ts";
-import { progress } from "./progress.ts";
-
-const usage = "Usage: pnpm broker cluster [--docker | --native] [--help]";
-
-const help = `${usage}
-
-Runs three RabbitMQ nodes in one cluster in the foreground until Ctrl-C, on 127.0.0.1 only: AMQP on the ports 5672,
-5673 and 5674, the management pages on 15672, 15673 and 15674. Nothing is kept when it ends. It says which node leads
-each quorum queue, and does what is typed:
-
-  kill          kills the node that leads the queue named last, as a power cut would
-  kill 1 3      kills the first and the third
-  start         starts all again that were killed
-
-  --docker   only Docker
-  --native   only this machine's RabbitMQ, installed now if need be
-
-CLUSTER_URL may name three other ports on this machine:
-  CLUSTER_URL=amqp://localhost:20001,amqp://localhost:20002,amqp://localhost:20003`;
 
 /**
  * The command line of `pnpm broker cluster`.
@@ -32,14 +14,7 @@ CLUSTER_URL may name three other ports on this machine:
  */
 export async function cluster(args: string[]): Promise<number> {
   const options = parse(args);
-  if (options === undefined) {
-    console.error(usage);
-    return 2;
-  }
-  if (options.help) {
-    console.log(help);
-    return 0;
-  }
+  if (typeof options === "number") return options;
   const { kind, ports } = options;
   for (const taken of ports.flatMap((port) => [port, managementPortOf(port)])) {
     if (await isFree(taken)) continue;
@@ -80,10 +55,11 @@ export async function cluster(args: string[]): Promise<number> {
     await cluster.stop();
     return 0;
   } catch (error) {
-    end();
     if (signal.aborted) return 0;
     sayWhy(error);
     return 1;
+  } finally {
+    end();
   }
 }
 
@@ -154,31 +130,35 @@ class Watch {
 }
 
 function parse(args: string[]) {
-  try {
-    const { values } = parseArgs({
-      args,
+  return readCommandLine(
+    args,
+    {
+      name: "pnpm broker cluster",
+      about: `Runs three RabbitMQ nodes in one cluster in the foreground until Ctrl-C, on 127.0.0.1 only: AMQP on the ports 5672,
+5673 and 5674, the management pages on 15672, 15673 and 15674. Nothing is kept when it ends. It prints which node leads
+each quorum queue, and does what is typed:
+
+  kill          kills the node that leads the queue named last, as a power cut would
+  kill 1 3      kills the first and the third
+  start         starts all again that were killed`,
       options: {
-        docker: { type: "boolean" },
-        native: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
+        docker: flag("Only Docker"),
+        native: flag("Only this machine's RabbitMQ, installed now if need be"),
       },
-    });
-    if (values.docker && values.native) throw new Error("--docker or --native, not both");
-    const kind = values.docker ? ("docker" as const) : values.native ? ("native" as const) : undefined;
-    return { help: values.help, kind, ports: portsOf(process.env.CLUSTER_URL) };
-  } catch (error) {
-    console.error((error as Error).message);
-    return undefined;
-  }
+      more: `CLUSTER_URL may name three other ports on this machine:
+  CLUSTER_URL=amqp://localhost:20001,amqp://localhost:20002,amqp://localhost:20003`,
+    },
+    ({ docker, native }) => ({ kind: readKind(docker, native), ports: portsOf(process.env.CLUSTER_URL) }),
+  );
 }
 
 function portsOf(urls = "amqp://localhost:5672,amqp://localhost:5673,amqp://localhost:5674"): number[] {
   const ports = urls.split(",").map((url) => (URL.canParse(url) ? Number(new URL(url).port) : 0));
   if (ports.length !== 3 || ports.includes(0))
-    throw new Error("CLUSTER_URL needs three URLs, each with its port, and commas between them");
+    throw new UsageError("CLUSTER_URL needs three URLs, each with its port, and commas between them");
   const all = [...ports, ...ports.map(managementPortOf)];
   if (new Set(all).size < all.length || Math.max(...all) > 65535)
-    throw new Error(
+    throw new UsageError(
       "CLUSTER_URL needs three ports that differ, and each port plus 10000 must be free for its management page",
     );
   return ports;

@@ -14,6 +14,5 @@ export { type Keeper, type Keepsake, keep, type Program } from "./keeper.ts";
 export { type Management, ManagementError, managementApi } from "./management.ts";
 export type { StartOptions, Tls } from "./options.ts";
 export { freePorts, isFree, onPorts } from "./ports.ts";
-export { progress } from "./progress.ts";
 export { handshake } from "./ready.ts";
 export { withBroker } from "./with-broker.ts";

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { UsageError } from "cli";
 import type { Management } from "./management.ts";
 import type { Tls } from "./options.ts";
 
@@ -10,10 +11,16 @@ import type { Tls } from "./options.ts";
  * @param folder Where the files are.
  * @param certificate `<certificate>.pem` and `<certificate>-key.pem` are the broker's.
  * @returns With the port that AMQPS_URL names, or 5671.
- * @throws When a file can't be read, or AMQPS_URL names no broker on this machine.
+ * @throws {UsageError} When a file can't be read, or AMQPS_URL names no broker on this machine.
  */
 export function readTls(folder: string, certificate: string): Tls & { port: number } {
-  const read = (name: string) => readFileSync(join(folder, `${name}.pem`), "utf8");
+  const read = (name: string) => {
+    try {
+      return readFileSync(join(folder, `${name}.pem`), "utf8");
+    } catch (error) {
+      throw new UsageError((error as Error).message);
+    }
+  };
   return { ca: read("ca"), certificate: read(certificate), key: read(`${certificate}-key`), port: tlsPort() };
 }
 
@@ -23,7 +30,7 @@ function tlsPort(): number {
   const url = URL.canParse(AMQPS_URL) ? new URL(AMQPS_URL) : undefined;
   // The URL isn't repeated: it may hold a password.
   if (url?.protocol !== "amqps:" || url.hostname !== "localhost")
-    throw new Error(
+    throw new UsageError(
       "AMQPS_URL names another broker: expected amqps://localhost, with a port if it isn't 5671",
     );
   return Number(url.port) || 5671;

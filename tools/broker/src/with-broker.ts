@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
+import { progress } from "cli";
 import { startBroker } from "./find.ts";
-import { progress } from "./progress.ts";
 
 /**
  * Runs a command with a broker: the one at AMQP_URL, or one that is started for it and stopped after it. The command
@@ -49,10 +49,10 @@ export async function withBroker(command: string, args: string[]): Promise<numbe
       await broker.stop();
     }
   } catch (error) {
-    end();
     if (error === stopping.signal.reason && stopping.signal.aborted) return exitCode(stopping.signal.reason);
     throw error;
   } finally {
+    end();
     for (const signal of signals) process.off(signal, onSignal);
   }
 }

@@ -8,9 +8,8 @@ import { folderOf, processesWith, run, type Script, until } from "./processes.ts
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const usage = `Usage: pnpm broker [--docker | --native] [--port N] [--management-port N] [--help]
-       pnpm broker --tls FOLDER [--certificate NAME] [--sender NAME] ...
-`;
+const usage =
+  "Usage: pnpm broker [--docker] [--native] [--port N] [--management-port N] [--tls FOLDER] [--certificate NAME] [--sender NAME] [--help]\n";
 
 test("--help says how it finds a broker, how to force a way, and the variables", async () => {
   const { code, stdout, stderr } = await finished(cli(["--help"]));
@@ -28,11 +27,9 @@ test("--help says how it finds a broker, how to force a way, and the variables",
 });
 
 test.each([
-  [["--dokker"], /'--dokker'/],
-  [["lock"], /'lock'/],
+  [["lock"], /"lock"/],
   [["--docker", "--native"], /not both/],
-  [["--port", "amqp"], /"amqp" is not a port/],
-  [["--management-port", "70000"], /"70000" is not a port/],
+  [["--port", "amqp"], /--port takes .* not "amqp"/],
   [["--port", "20000", "--management-port", "20000"], /can't both have port 20000/],
   [["--port", "15672"], /can't both have port 15672/],
   [["--sender", "billing"], /need --tls/],

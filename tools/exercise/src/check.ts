@@ -72,6 +72,7 @@ export async function check(exercise: Exercise, options: CheckOptions): Promise<
       virtualHost,
       amqpUrl: virtualHost.amqpUrl,
       broker,
+      folder,
       run: (script, ...args) => context.runWith({}, script, ...args),
       runWith({ amqpUrl = virtualHost.amqpUrl, env }, script, ...args) {
         const file = files.get(script);

@@ -57,6 +57,8 @@ export interface Check {
   virtualHost: VirtualHost;
   /** The one that all checks share. */
   broker: Broker;
+  /** The answer's folder, from which the programs run. */
+  folder: string;
   /** Opens a wire to a broker, which the check can hold, cut and unplug. */
   wireTo(amqpUrl: string): Promise<Wire>;
   /**

@@ -1,6 +1,7 @@
 import { constants } from "node:os";
-import { type Broker, progress, startBroker } from "broker";
+import { type Broker, startBroker } from "broker";
 import { cac } from "cac";
+import { progress } from "cli";
 import { distance } from "fastest-levenshtein";
 import { text } from "shared";
 import { type Found, findExercises, readTask } from "./catalogue.ts";

@@ -110,7 +110,7 @@ export class Program extends Terminal {
  * or the first line of a refusal. The lines of its log don't count.
  */
 function lastWords(errors: string[]): string | undefined {
-  const thrown = errors.findLast((line) => /^(Uncaught )?[A-Z]\w*(Error|Exception)\b.*: /.test(line));
+  const thrown = errors.findLast((line) => /^(Uncaught )?\w*(Error|Exception)\b.*: /.test(line));
   if (!thrown) return errors.find((line) => /\S/.test(line) && !line.startsWith(" [!] "));
   const [, place] = /\bat .*?\b(src\/[\w./-]+:\d+):\d+\)?$/m.exec(errors.join("\n")) ?? [];
   return `${short(thrown)}${place ? ` (${place})` : ""}`;

@@ -163,7 +163,7 @@ describe("check:house", () => {
     [
       "tools/tour",
       "live",
-      "Here it may depend on shared, broker, kafka, wire, look, stage, exercise, testkit.",
+      "Here it may depend on shared, cli, broker, kafka, wire, look, stage, exercise, testkit.",
     ],
   ])("finds that %s depends on %s", (folder, dependency, detail) => {
     const name = folder.split("/").at(-1);

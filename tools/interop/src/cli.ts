@@ -1,46 +1,30 @@
-import { parseArgs } from "node:util";
-import { progress, startBroker } from "broker";
+import { startBroker } from "broker";
+import { list, progress, readCommandLine, UsageError } from "cli";
 import { interop, preparePeers } from "./interop.ts";
 import { amqp10, languages } from "./languages.ts";
 import { isWell, report } from "./report.ts";
 
 const names = [...languages, amqp10].map(({ name }) => name);
-const usage = `Usage: pnpm interop [--only ${names.slice(0, 2).join()}] [--help]`;
 
-const help = `${usage}
-
-Our scripts of the seven official tutorials talk to small programs in other languages, which keep the same contract:
-each publishes to each, and each calls each. Prints tables of what works. Exit code 1: something doesn't.
-
-  --only   only these languages, with commas between them: ${names.join(", ")}
-  --help   says this
-
-A language whose toolchain is not installed is skipped, with a line that says so. Client libraries come from the
+const options = readCommandLine(
+  process.argv.slice(2),
+  {
+    name: "pnpm interop",
+    about: `Our scripts of the seven official tutorials talk to small programs in other languages, which keep the same contract:
+each publishes to each, and each calls each. Prints tables of what works. Exit code 1: something doesn't.`,
+    options: { only: list("LANGUAGES", `Only these, with commas between them: ${names.join(", ")}`) },
+    more: `A language whose toolchain is not installed is skipped, with a line that says so. Client libraries come from the
 languages' package registries the first time. PHP and Ruby take those that Debian packages: php-amqplib, ruby-bunny.
-See pnpm broker --help for how it finds or starts a broker.`;
-
-function refuse(reason: string): never {
-  console.error(`${reason}\n${usage}`);
-  process.exit(2);
-}
-
-function readArguments() {
-  try {
-    return parseArgs({
-      options: { only: { type: "string" }, help: { type: "boolean", short: "h", default: false } },
-    }).values;
-  } catch (error) {
-    return refuse((error as Error).message);
-  }
-}
-
-const options = readArguments();
-if (options.help) {
-  console.log(help);
-  process.exit(0);
-}
-const wanted = options.only?.split(",");
-for (const name of wanted ?? []) if (!names.includes(name)) refuse(`There is no language "${name}".`);
+See pnpm broker --help for how it finds or starts a broker.`,
+  },
+  ({ only }) => {
+    for (const name of only ?? [])
+      if (!names.includes(name)) throw new UsageError(`There is no language "${name}".`);
+    return { wanted: only };
+  },
+);
+if (typeof options === "number") process.exit(options);
+const { wanted } = options;
 
 const interrupted = new AbortController();
 const stop = () => {
@@ -63,7 +47,8 @@ try {
     await broker.stop();
   }
 } catch (error) {
-  end();
   if (!interrupted.signal.aborted) console.error((error as Error).message);
   process.exitCode = interrupted.signal.aborted ? 130 : 1;
+} finally {
+  end();
 }

@@ -1,32 +1,28 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { progress, startBroker } from "broker";
+import { startBroker } from "broker";
+import { progress, readCommandLine, whole } from "cli";
 import { Feed } from "../src/feed/feed.ts";
 import { Rush } from "../src/feed/rush.ts";
 import { TerminalWires } from "../src/session/wires.ts";
 
-const usage = "Usage: pnpm --filter live bench [--count N] [--rounds N] [--help]";
-
-const help = `${usage}
-
-Measures what the page's feed costs: a client publishes with confirms and consumes with acknowledgements, directly,
+const options = readCommandLine(
+  process.argv.slice(2),
+  {
+    name: "pnpm --filter live bench",
+    about: `Measures what the page's feed costs: a client publishes with confirms and consumes with acknowledgements, directly,
 through a wire that reads along, and with the whole feed (wire and firehose). Prints messages a second, end to end,
-and their ratio to the direct connection: the median of all rounds, whose ways take turns.
-
-  --count    messages in each round, by default 20000 of 100 bytes
-  --rounds   by default 3`;
-
-const { values } = parseArgs({
-  options: {
-    count: { type: "string", default: "20000" },
-    rounds: { type: "string", default: "3" },
-    help: { type: "boolean", short: "h", default: false },
+and their ratio to the direct connection: the median of all rounds, which take turns.`,
+    options: {
+      count: whole("Messages in each round, by default 20000 of 100 bytes", { from: 1 }),
+      rounds: whole("By default 3", { from: 1 }),
+    },
   },
-});
-if (values.help) console.log(help);
-else await main(Number(values.count), Number(values.rounds));
+  ({ count = 20_000, rounds = 3 }) => ({ count, rounds }),
+);
+if (typeof options === "number") process.exitCode = options;
+else await main(options.count, options.rounds);
 
 async function main(count: number, rounds: number): Promise<void> {
   const { say, end } = progress();

@@ -2,14 +2,12 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { progress, startBroker } from "broker";
+import { startBroker } from "broker";
+import { flag, progress, readCommandLine, UsageError, whole } from "cli";
 import { launch } from "../browser/launch.ts";
 import { asLines, fromLines, record, recordingOf } from "./record.ts";
 import { film, RATE } from "./studio.ts";
 import { writeWebp } from "./webp.ts";
-
-const usage = "Usage: pnpm live film <pattern> [--record] [--scenario N]";
 
 /**
  * The command line of `pnpm live film`: makes docs/film/<pattern>.webp of a recorded run.
@@ -20,7 +18,7 @@ const usage = "Usage: pnpm live film <pattern> [--record] [--scenario N]";
  */
 export async function filmMain(args: string[], root: string): Promise<number> {
   const options = parse(args);
-  if (!options) return 2;
+  if (typeof options === "number") return options;
   const { pattern, scenario } = options;
   const { say, end } = progress();
   try {
@@ -55,22 +53,21 @@ export async function filmMain(args: string[], root: string): Promise<number> {
 }
 
 function parse(args: string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
+  return readCommandLine(
+    args,
+    {
+      name: "pnpm live film",
+      words: "<pattern>",
+      about: "Makes docs/film/<pattern>.webp of a recorded run, and records one if there is none.",
       options: {
-        record: { type: "boolean", default: false },
-        scenario: { type: "string", default: "1" },
+        record: flag("Plays the scenario anew"),
+        scenario: whole("Which of the page's scenarios, by default the first", { from: 1 }),
       },
-    });
-    const [pattern, ...more] = positionals;
-    const scenario = Number(values.scenario) - 1;
-    if (pattern === undefined || more.length > 0) throw new Error("Which pattern?");
-    if (!Number.isInteger(scenario) || scenario < 0) throw new Error("--scenario: expected a number from 1.");
-    return { pattern, scenario, record: values.record };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${usage}`);
-    return undefined;
-  }
+    },
+    ({ record, scenario = 1 }, [pattern, ...more]) => {
+      if (pattern === undefined) throw new UsageError("Which pattern?");
+      if (more.length > 0) throw new UsageError("One pattern at a time.");
+      return { pattern, scenario: scenario - 1, record };
+    },
+  );
 }

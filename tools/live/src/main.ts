@@ -1,23 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
-import { parseArgs } from "node:util";
-import { ManagementError, progress, startBroker } from "broker";
+import { ManagementError, startBroker } from "broker";
+import { flag, port, progress, readCommandLine, UsageError } from "cli";
 import { Live } from "./server/live.ts";
 import { serve } from "./server/server.ts";
-
-const usage = "Usage: pnpm live [pattern] [--port N] [--open] [--help]";
-
-const help = `${usage}
-
-Serves a page on 127.0.0.1 that shows a pattern's messages on a real RabbitMQ, and lets you act on them.
-Ctrl-C ends it, with all that it has started.
-
-  --port   the page's port, by default a free one
-  --open   opens the page in your browser
-  --help   shows this
-
-How it finds or starts its RabbitMQ: pnpm broker --help`;
 
 /**
  * The command line of `pnpm live`.
@@ -28,11 +15,7 @@ How it finds or starts its RabbitMQ: pnpm broker --help`;
  */
 export async function main(args: string[], root: string): Promise<number> {
   const options = parse(args);
-  if (!options) return 2;
-  if (options.help) {
-    console.log(help);
-    return 0;
-  }
+  if (typeof options === "number") return options;
   const stopping = new AbortController();
   // A second signal doesn't wait. What is then left ends with this process.
   const stop = (signal: NodeJS.Signals) =>
@@ -45,9 +28,7 @@ export async function main(args: string[], root: string): Promise<number> {
       const live = new Live(root, broker);
       const { pattern = "", port, open } = options;
       if (pattern !== "" && !live.patterns.includes(pattern)) {
-        console.error(
-          `There is no pattern "${pattern}". \`pnpm tour --list\` shows which there are.\n${usage}`,
-        );
+        console.error(`There is no pattern "${pattern}". \`pnpm tour --list\` shows which there are.`);
         return 2;
       }
       const server = await serve(live, { port });
@@ -74,25 +55,24 @@ export async function main(args: string[], root: string): Promise<number> {
 }
 
 function parse(args: string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
+  return readCommandLine(
+    args,
+    {
+      name: "pnpm live",
+      words: "[pattern]",
+      about: `Serves a page on 127.0.0.1 that shows a pattern's messages on a real RabbitMQ, and lets you act on them.
+Ctrl-C ends it, with all that it has started.`,
       options: {
-        port: { type: "string" },
-        open: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
+        port: port("The page's port, by default a free one"),
+        open: flag("Opens the page in your browser"),
       },
-    });
-    if (positionals.length > 1) throw new Error("One pattern at most.");
-    const port = values.port === undefined ? undefined : Number(values.port);
-    if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536))
-      throw new Error(`--port ${values.port}: expected a number from 1 to 65535.`);
-    return { ...values, port, pattern: positionals[0] };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${usage}`);
-    return undefined;
-  }
+      more: "How it finds or starts its RabbitMQ: pnpm broker --help",
+    },
+    (values, [pattern, ...more]) => {
+      if (more.length > 0) throw new UsageError("One pattern at most.");
+      return { ...values, pattern };
+    },
+  );
 }
 
 function inWords(error: Error, port: number | undefined): string {

@@ -1,47 +1,23 @@
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { flag, readCommandLine, string } from "cli";
 import { text } from "shared";
 import { Looker } from "./looker.ts";
 import { LookError, type Sight } from "./sight.ts";
 import { tree } from "./tree.ts";
 import { draw } from "./window.ts";
 
-const usage = "Usage: pnpm look [--vhost NAME] [--watch] [--json] [--help]";
-
-const help = `${usage}
-
-Shows what a broker holds: exchanges, their bindings, and the queues that these lead to. It changes nothing.
-
-  --vhost   the virtual host, if not the one in AMQP_URL, or else "/"
-  --watch   looks every second until Ctrl-C; where it does not draw on a terminal, it prints what has changed
-  --json    for programs; with --watch, one line for each look that found a change
-
-It asks the management API, and AMQP for exact figures. A ~ marks one that RabbitMQ counted some seconds ago; in JSON
-it is named in "mayLag".
-
-Environment
-  RABBITMQ_MANAGEMENT_URL   http://user:password@host:15672, by default the host of AMQP_URL
-  AMQP_URL                  amqp://user:password@host:5672/virtual-host, by default the host of the other one`;
-
 process.exitCode = await main(process.argv.slice(2));
 
 /** @returns The exit code: 0; 1 when there is nothing to be seen, with why on stderr; 2 for wrong arguments. */
 async function main(args: string[]): Promise<number> {
   const options = parse(args);
-  if (options === undefined) {
-    console.error(usage);
-    return 2;
-  }
-  if (options.help) {
-    console.log(help);
-    return 0;
-  }
+  if (typeof options === "number") return options;
   // The reader may have seen enough: `pnpm look --watch | head`.
   process.stdout.on("error", () => process.exit(0));
   try {
     const looker = new Looker(options.vhost);
-    if (options.watch) return await watch(looker, options.json ?? false);
+    if (options.watch) return await watch(looker, options.json);
     const sight = await looker.look();
     console.log(options.json ? JSON.stringify(sight, undefined, 2) : tree(sight).join("\n"));
     await looker.close();
@@ -59,21 +35,28 @@ function lines(error: LookError): string[] {
 }
 
 function parse(args: string[]) {
-  try {
-    const { values } = parseArgs({
-      args,
+  return readCommandLine(
+    args,
+    {
+      name: "pnpm look",
+      about:
+        "Shows what a broker holds: exchanges, their bindings, and the queues that these lead to. It changes nothing.",
       options: {
-        vhost: { type: "string" },
-        watch: { type: "boolean" },
-        json: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
+        vhost: string("NAME", 'The virtual host, if not the one in AMQP_URL, or else "/"'),
+        watch: flag(
+          "Looks every second until Ctrl-C. Without a terminal to draw on, it prints what has changed",
+        ),
+        json: flag("For programs; with --watch, one line for each look that found a change"),
       },
-    });
-    return values;
-  } catch (error) {
-    console.error((error as Error).message);
-    return undefined;
-  }
+      more: `It asks the management API, and AMQP for exact figures. A ~ marks one that RabbitMQ counted some seconds ago; in JSON
+it is named in "mayLag".
+
+Environment:
+  RABBITMQ_MANAGEMENT_URL   http://user:password@host:15672, by default the host of AMQP_URL
+  AMQP_URL                  amqp://user:password@host:5672/virtual-host, by default the host of the other one`,
+    },
+    (values) => values,
+  );
 }
 
 /** Shows the broker until Ctrl-C. Once it has been seen, it may go away and come back. */

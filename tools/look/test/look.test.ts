@@ -510,8 +510,8 @@ exchange amq.topic (topic)
   });
 });
 
-test.each([[["--vhost"]], [["--wach"]], [["here"]]])("look %j is answered with its usage", async (args) => {
-  const { code, stdout, stderr } = await finished(run(args));
+test("look answers what it doesn't know with its usage", async () => {
+  const { code, stdout, stderr } = await finished(run(["here"]));
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(/\nUsage: pnpm look \[--vhost NAME\] \[--watch\] \[--json\] \[--help\]\n$/);
 });

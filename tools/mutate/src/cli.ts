@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { startBroker } from "broker";
-import { cac } from "cac";
+import { readCommandLine, UsageError, whole } from "cli";
 import { type Outcome, run } from "./run.ts";
 
-process.exitCode = await main(process.argv);
+process.exitCode = await main(process.argv.slice(2));
 
-async function main(argv: string[]): Promise<number> {
-  const options = parse(argv);
+async function main(args: string[]): Promise<number> {
+  const options = parse(args);
   if (typeof options === "number") return options;
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stopping.abort());
@@ -54,35 +54,23 @@ function folderOf(name: string): string | undefined {
   );
 }
 
-function parse(argv: string[]): { packages: string[]; most: number } | number {
-  const cli = cac("pnpm mutate");
-  cli
-    .usage(
-      `<package>... [--most N]
-
-Changes one thing at a time in a package's src, runs its tests, and lists the changes that no test noticed. The file is
+function parse(args: string[]): { packages: string[]; most: number } | number {
+  return readCommandLine(
+    args,
+    {
+      name: "pnpm mutate",
+      words: "<package>...",
+      about: `Changes one thing at a time in a package's src, runs its tests, and lists the changes that no test noticed. The file is
 put back after each change. It takes as long as the tests do, once for each change that survives.`,
-    )
-    .option("--most <n>", "How many changes to try, spread over all of them", { default: 1_000_000 })
-    .example("pnpm mutate topics --most 20")
-    .help();
-  const refuse = (reason: string): number => {
-    console.error(`${reason}\nUsage: pnpm mutate <package>... [--most N]`);
-    return 2;
-  };
-  try {
-    const { args, options } = cli.parse(argv, { run: false });
-    if (options.help) return 0;
-    cli.globalCommand.checkUnknownOptions();
-    cli.globalCommand.checkOptionValue();
-    const unknown = args.find((name) => !folderOf(name));
-    if (unknown !== undefined)
-      return refuse(`There is no package ${JSON.stringify(unknown)} with src and test.`);
-    if (args.length === 0) return refuse("Which package?");
-    if (!Number.isSafeInteger(options.most) || options.most < 1)
-      return refuse("--most takes a whole number from 1 up.");
-    return { packages: [...args], most: options.most };
-  } catch (error) {
-    return refuse((error as Error).message);
-  }
+      options: { most: whole("How many changes to try, spread over all of them", { from: 1 }) },
+      more: "Example: pnpm mutate topics --most 20",
+    },
+    ({ most = Number.POSITIVE_INFINITY }, packages) => {
+      const unknown = packages.find((name) => !folderOf(name));
+      if (unknown !== undefined)
+        throw new UsageError(`There is no package ${JSON.stringify(unknown)} with src and test.`);
+      if (packages.length === 0) throw new UsageError("Which package?");
+      return { packages, most };
+    },
+  );
 }

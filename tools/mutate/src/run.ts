@@ -34,7 +34,7 @@ export async function run(folder: string, { most, signal, tell }: RunOptions): P
   if (!(await pass(folder, Number.POSITIVE_INFINITY, signal)))
     throw new Error("The tests fail before anything is changed.");
   // ms; a change may well make a program wait for ever.
-  const patience = 3 * (performance.now() - began);
+  const patience = Math.ceil(3 * (performance.now() - began));
   const all = sources(folder).flatMap((file) =>
     mutationsOf(file, readFileSync(file, "utf8")).map((mutation) => ({ ...mutation, file })),
   );

@@ -3,30 +3,17 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { readCommandLine, UsageError } from "cli";
 import { checkName, makeRoom, Refusal } from "./room.ts";
-
-const usage = "Usage: pnpm new <pattern>";
-const help = `${usage}
-Example: pnpm new claim-check
-
-Begins a new example in examples/<pattern>: a page that is a scenario with a diagram, two scripts, a topology and a
-test. It is a copy of hello with another queue, and passes pnpm test <pattern> and pnpm check as it is.`;
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 process.exitCode = main(process.argv.slice(2));
 
 function main(args: string[]): number {
-  const name = parse(args);
-  if (name === undefined) {
-    console.error(usage);
-    return 2;
-  }
-  if (name === "--help") {
-    console.log(help);
-    return 0;
-  }
+  const read = parse(args);
+  if (typeof read === "number") return read;
+  const { name } = read;
   try {
     checkName(root, name);
     write(name, makeRoom(root, name));
@@ -39,29 +26,30 @@ function main(args: string[]): number {
 
 Now make it yours:
   1. Change src/, test/ and README.md together. "TODO" in README.md marks what only you can write.
-  2. Add a row to a chapter of README.md, section "The patterns". Its order is the tour's.
+  2. Add a row to its chapter of the table in README.md, section "The patterns". Its order is the tour's.
   3. pnpm fix && pnpm check
 
 CONTRIBUTING.md has the rules.`);
   return 0;
 }
 
-function parse(args: string[]): string | undefined {
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: { help: { type: "boolean", short: "h" } },
-    });
-    if (values.help) return "--help";
-    const [name, ...more] = positionals;
-    if (name === undefined) throw new Error("Which pattern?");
-    if (more.length > 0) throw new Error("One pattern at a time.");
-    return name;
-  } catch (error) {
-    console.error((error as Error).message);
-    return undefined;
-  }
+function parse(args: string[]): { name: string } | number {
+  return readCommandLine(
+    args,
+    {
+      name: "pnpm new",
+      words: "<pattern>",
+      about: `Begins a new example in examples/<pattern>: a page that is a scenario with a diagram, two scripts, a topology and a
+test. It is a copy of hello with another queue, and passes pnpm test <pattern> and pnpm check as it is.`,
+      options: {},
+      more: "Example: pnpm new claim-check",
+    },
+    (_, [name, ...more]) => {
+      if (name === undefined) throw new UsageError("Which pattern?");
+      if (more.length > 0) throw new UsageError("One pattern at a time.");
+      return { name };
+    },
+  );
 }
 
 /** Writes the files, formats them, and adds the new package to the lockfile. Leaves nothing behind if one fails. */

@@ -22,9 +22,8 @@ const pnpmNew = (cwd: string, ...args: string[]) =>
 
 describe("refuses in a line, and writes nothing:", () => {
   test.each([
-    ["no name", [], 2, /^Which pattern\?\nUsage: pnpm new <pattern>$/],
+    ["no name", [], 2, /^Which pattern\?\nUsage: pnpm new <pattern> \[--help\]$/],
     ["two names", ["saga", "outbox"], 2, /^One pattern at a time\.\nUsage: /],
-    ["an option", ["--force"], 2, /^Unknown option '--force'.*\nUsage: /],
     ["capital letters", ["Saga"], 1, /^"Saga" can't be a pattern's name: .*$/],
     ["a folder elsewhere", ["../saga"], 1, /^"\.\.\/saga" can't be a pattern's name: .*$/],
     ["a hyphen too many", ["saga-"], 1, /^"saga-" can't be a pattern's name: .*$/],
@@ -48,7 +47,7 @@ test("--help: the usage, on stdout", () => {
   expect(pnpmNew(root, "--help")).toMatchObject({
     status: 0,
     stderr: "",
-    stdout: expect.stringMatching(/^Usage: pnpm new <pattern>\n/),
+    stdout: expect.stringMatching(/^Usage: pnpm new <pattern> /),
   });
 });
 

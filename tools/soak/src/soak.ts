@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import amqp from "amqplib";
-import { type Broker, type Cluster, progress, startBroker, startCluster } from "broker";
+import { type Broker, type Cluster, startBroker, startCluster } from "broker";
+import { progress } from "cli";
 import { type Fault, faults, type Kind, kinds } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
 import { type Outcome, report, type Sample, seconds } from "./report.ts";

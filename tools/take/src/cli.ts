@@ -1,25 +1,23 @@
 // pnpm take: writes a pattern as a project of its own.
 import { basename, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cac } from "cac";
+import { readCommandLine, UsageError } from "cli";
 import { text } from "shared";
 import { checkFolder, writeFiles } from "./folder.ts";
 import { type Pattern, readPattern } from "./pattern.ts";
 import { makeProject } from "./project.ts";
 import { Refusal } from "./refusal.ts";
 
-const USAGE = "Usage: pnpm take <pattern> <folder>";
+process.exitCode = main(process.argv.slice(2));
 
-process.exitCode = main(process.argv);
-
-function main(argv: string[]): number {
+function main(args: string[]): number {
   const root = fileURLToPath(new URL("../../..", import.meta.url));
   // pnpm runs this in the repository's folder, and tells it where its user is.
   const here = process.env.INIT_CWD ?? process.cwd();
+  const read = parse(args);
+  if (typeof read === "number") return read;
+  const { name, folder } = read;
   try {
-    const words = parse(argv);
-    if (!words) return 0;
-    const [name, folder] = words;
     const pattern = readPattern(root, name);
     const target = resolve(here, folder);
     checkFolder(target);
@@ -38,27 +36,23 @@ function main(argv: string[]): number {
   }
 }
 
-/** @returns The pattern and the folder, or `undefined` when the help has been printed. */
-function parse(argv: string[]): [string, string] | undefined {
-  const cli = cac("pnpm take")
-    .usage("<pattern> <folder>")
-    .example("pnpm take topics ../my-service")
-    .help((sections) => [
-      { body: "Writes a pattern as a project of its own, into a new or an empty folder." },
-      ...sections.slice(1),
-    ]);
-  const { options, args } = cli.parse(argv);
-  if (options.help) return undefined;
-  try {
-    cli.globalCommand.checkUnknownOptions();
-  } catch (error) {
-    throw new Refusal(`${text((error as Error).message)}. ${USAGE}`);
-  }
-  const [name, folder, ...more] = args;
-  if (name === undefined) throw new Refusal(`Which pattern? ${USAGE}`);
-  if (!folder) throw new Refusal(`Into which folder? ${USAGE}`);
-  if (more.length > 0) throw new Refusal(`One pattern and one folder at a time. ${USAGE}`);
-  return [name, folder];
+function parse(args: string[]): { name: string; folder: string } | number {
+  return readCommandLine(
+    args,
+    {
+      name: "pnpm take",
+      words: "<pattern> <folder>",
+      about: "Writes a pattern as a project of its own, into a new or an empty folder.",
+      options: {},
+      more: "Example: pnpm take topics ../my-service",
+    },
+    (_, [name, folder, ...more]) => {
+      if (name === undefined) throw new UsageError("Which pattern?");
+      if (!folder) throw new UsageError("Into which folder?");
+      if (more.length > 0) throw new UsageError("One pattern and one folder at a time.");
+      return { name, folder };
+    },
+  );
 }
 
 /** The folder's name, where npm accepts it for a package that has these dependencies. */

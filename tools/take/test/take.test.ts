@@ -61,13 +61,12 @@ async function surroundings({ amqpUrl, managementUrl }: VirtualHost) {
   };
 }
 
-describe("refuses in one line, with exit code 2, and leaves nothing behind:", () => {
+describe("refuses in words, with exit code 2, and leaves nothing behind:", () => {
   test.each([
-    ["no pattern", [], /^Which pattern\? Usage: pnpm take <pattern> <folder>$/],
-    ["no folder", ["topics"], /^Into which folder\? Usage: /],
-    ["an empty folder name", ["topics", ""], /^Into which folder\? Usage: /],
-    ["two folders", ["topics", "a", "b"], /^One pattern and one folder at a time\. Usage: /],
-    ["an unknown option", ["topics", "new", "--force"], /^Unknown option `--force`\. Usage: /],
+    ["no pattern", [], /^Which pattern\?$/],
+    ["no folder", ["topics"], /^Into which folder\?$/],
+    ["an empty folder name", ["topics", ""], /^Into which folder\?$/],
+    ["two folders", ["topics", "a", "b"], /^One pattern and one folder at a time\.$/],
     ["an unknown pattern", ["topic", "new"], /^There is no pattern "topic"\. Did you mean topics\?$/],
     [
       "control characters",
@@ -83,7 +82,8 @@ describe("refuses in one line, with exit code 2, and leaves nothing behind:", ()
     mkdirSync(join(folder, "full"));
     writeFileSync(join(folder, "full/file"), "kept");
     const { exit, lines, errors } = await pnpmTake(folder, ...args);
-    expect(errors).toEqual([expect.stringMatching(message)]);
+    expect(errors[0]).toMatch(message);
+    for (const line of errors.slice(1)) expect(line).toBe("Usage: pnpm take <pattern> <folder> [--help]");
     expect(lines).toEqual(errors);
     expect(exit).toBe("exit code 2");
     expect(readdirSync(folder, { recursive: true }).toSorted()).toEqual(["full", "full/file"]);
@@ -114,7 +114,7 @@ test("removes what it has written when a file can't be written", () => {
 test("--help: the usage, on stdout", async () => {
   const { exit, lines, errors } = await pnpmTake(root, "--help");
   expect(lines.join("\n")).toMatch(
-    /^Writes a pattern as a project of its own[\s\S]*pnpm take <pattern> <folder>/,
+    /^Usage: pnpm take <pattern> <folder> [\s\S]*\nWrites a pattern as a project of its own/,
   );
   expect({ exit, errors }).toEqual({ exit: "exit code 0", errors: [] });
 });

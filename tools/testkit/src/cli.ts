@@ -3,28 +3,25 @@ import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { findBroker, withBroker } from "broker";
+import { flag, readCommandLine } from "cli";
 
-const help = `Runs the tests of every package, or of those named, on one RabbitMQ. What hasn't changed since it last
-passed on this version of RabbitMQ isn't run again.
+const options = readCommandLine(
+  process.argv.slice(2),
+  {
+    name: "pnpm test",
+    words: "[package...]",
+    about: `Runs the tests of every package, or of those named, on one RabbitMQ. What hasn't changed since it last
+passed on this version of RabbitMQ isn't run again.`,
+    options: { force: flag("Runs all again") },
+    more: `Example: pnpm test topics rpc
 
-Usage:   pnpm test [package...] [--force]
-Example: pnpm test topics rpc
-
-  --force  runs all again
-  --help   says this
-
-AMQP_URL, BROKER and RABBITMQ_IMAGE choose the broker: pnpm broker --help`;
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { force: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-});
-if (values.help) {
-  console.log(help);
-  process.exit(0);
-}
+AMQP_URL, BROKER and RABBITMQ_IMAGE choose the broker: pnpm broker --help`,
+  },
+  ({ force }, packages) => ({ force, packages }),
+);
+if (typeof options === "number") process.exit(options);
+const { force, packages } = options;
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const turbo = join(root, "node_modules/.bin/turbo");
@@ -33,9 +30,9 @@ const run = [
   "test",
   "--continue",
   "--output-logs=new-only",
-  ...positionals.map((name) => `--filter=${name}`),
+  ...packages.map((name) => `--filter=${name}`),
 ];
-if (values.force) run.push("--force");
+if (force) run.push("--force");
 
 // Part of every test's cache key: another version of RabbitMQ, and all run again.
 process.env.BROKER_IDENTITY = (await findBroker()).identity;
@@ -84,7 +81,7 @@ async function turboAlone(): Promise<number> {
 function count() {
   const sum = { passed: 0, failed: 0, skipped: 0, failures: [] as string[] };
   if (tasks.length === 0) {
-    sum.failures.push(`${positionals.join(" ")}: it has no tests`);
+    sum.failures.push(`${packages.join(" ")}: it has no tests`);
     sum.failed = 1;
   }
   for (const { directory, package: name } of tasks) {

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { cac } from "cac";
+import { flag, port, readCommandLine, string, UsageError } from "cli";
 import { text } from "shared";
 import { describe, toJson } from "./describe.ts";
 import { dial } from "./dial.ts";
@@ -7,17 +7,10 @@ import type { Connection } from "./line.ts";
 import type { Said } from "./messages.ts";
 import { openWire, type Wire } from "./wire.ts";
 
-process.exitCode = await main(process.argv);
+process.exitCode = await main(process.argv.slice(2));
 
-/** What has been asked for. */
-interface Options {
-  to: string[];
-  port?: number;
-  json: boolean;
-}
-
-async function main(argv: string[]): Promise<number> {
-  const options = parse(argv);
+async function main(args: string[]): Promise<number> {
+  const options = parse(args);
   if (typeof options === "number") return options;
   const { to, port, json } = options;
   try {
@@ -96,43 +89,30 @@ function bytesAsBase64(_key: string, value: unknown): unknown {
   return value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value;
 }
 
-/** @returns The options, or an exit code. */
-function parse(argv: string[]): Options | number {
-  const cli = cac("pnpm wire")
-    .usage("[--port N] [--to URL] [--json]")
-    .option("--port <N>", "The port on 127.0.0.1 where it begins. By default a free one")
-    .option("--to <URL>", "The broker where it leads. By default AMQP_URL, else amqp://localhost")
-    .option("--json", "A line of JSON for each method, with all of its fields and its body")
-    .help((sections) => [
-      { body: "Prints what a program and its broker say to each other." },
-      ...sections.slice(1),
-    ]);
-  try {
-    const { options, args } = cli.parse(argv);
-    if (options.help) return 0;
-    cli.globalCommand.checkUnknownOptions();
-    cli.globalCommand.checkOptionValue();
-    if (args.length > 0) throw new Error(`Nothing is expected where "${args[0]}" stands`);
-    const { port, to, json = false } = options;
-    if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536))
-      throw new Error(`"${port}" is not a port`);
-    if (typeof json !== "boolean") throw new Error("--json takes no value");
-    return { ...(port !== undefined && { port }), to: readUrls(to), json };
-  } catch (error) {
-    console.error(text((error as Error).message));
-    console.error("Usage: pnpm wire [--port N] [--to URL] [--json] [--help]");
-    return 2;
-  }
+function parse(args: string[]) {
+  return readCommandLine(
+    args,
+    {
+      name: "pnpm wire",
+      about: "Prints what a program and its broker say to each other.",
+      options: {
+        port: port("The port on 127.0.0.1 where it begins. By default a free one"),
+        to: string("URL", "The broker where it leads. By default AMQP_URL, else amqp://localhost"),
+        json: flag("A line of JSON for each method, with all of its fields and its body"),
+      },
+    },
+    ({ to, ...values }) => ({ ...values, to: readUrls(to) }),
+  );
 }
 
-function readUrls(to: unknown): string[] {
+function readUrls(to: string | undefined): string[] {
   const [name, value] =
     to === undefined ? ["AMQP_URL", process.env.AMQP_URL ?? "amqp://localhost"] : ["--to", to];
   // A cluster's nodes, as `connect` of shared takes them.
-  const urls = String(value).split(/,(?=amqps?:)/);
+  const urls = value.split(/,(?=amqps?:)/);
   // What is there may hold a password, so it is not repeated.
   if (!urls.every((url) => /^amqps?:\/\//.test(url) && URL.canParse(url)))
-    throw new Error(
+    throw new UsageError(
       `${name} is not the URL of a broker: expected amqp://user:password@host:5672/virtual-host`,
     );
   return urls;

@@ -1,68 +1,49 @@
-import { parseArgs } from "node:util";
+import { flag, list, readCommandLine, UsageError, whole } from "cli";
 import type { Benchmark, Options } from "./benchmark.ts";
-
-/** What is wrong with the command line, in a sentence. */
-export class ArgumentError extends Error {}
 
 /**
  * Reads the command line.
  *
- * @param words The words after the script's name.
+ * @param args What was typed after the command.
  * @param benchmarks Those that there are.
- * @returns Which are to run ("all" is each of them), and how; "help" when that is what is asked for.
- * @throws {ArgumentError} When it asks for what doesn't exist.
+ * @returns Which are to run ("all" is each of them), and how; or the exit code when there is nothing to run.
  */
 export function readArguments(
-  words: string[],
+  args: string[],
   benchmarks: Benchmark[],
-): "help" | { chosen: Benchmark[]; options: Options } {
-  const { values, positionals } = parse(words);
-  if (values.help) return "help";
-  const { quick, rounds, resume, "plot-only": plotOnly } = values;
-  if (rounds !== undefined && !/^([1-9]\d{0,2}|1000)$/.test(rounds))
-    throw new ArgumentError("--rounds takes a whole number from 1 to 1000.");
-  if (plotOnly && (resume || rounds !== undefined))
-    throw new ArgumentError("--plot-only measures nothing: it goes with neither --resume nor --rounds.");
-
-  const [name, ...more] = positionals;
-  const names = [...benchmarks.map(({ name }) => name), "all"].join(", ");
-  if (name === undefined) throw new ArgumentError(`Which benchmark? There are: ${names}.`);
-  const chosen = name === "all" ? benchmarks : benchmarks.filter((benchmark) => benchmark.name === name);
-  if (chosen.length === 0)
-    throw new ArgumentError(`There is no benchmark ${JSON.stringify(name)}. There are: ${names}.`);
-  if (more.length > 0) throw new ArgumentError("One benchmark at a time, or all.");
-
-  const extras = values.with.split(",").filter(Boolean);
-  for (const extra of extras)
-    if (!chosen.some((benchmark) => benchmark.extras?.includes(extra)))
-      throw new ArgumentError(`${name} knows no ${JSON.stringify(extra)} to be measured with.`);
-  return {
-    chosen,
-    options: {
-      quick,
-      rounds: rounds === undefined ? undefined : Number(rounds),
-      resume,
-      plotOnly,
-      with: extras,
-    },
-  };
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
+): { chosen: Benchmark[]; options: Options } | number {
+  const extras = benchmarks.flatMap(({ name, extras = [] }) => extras.map((extra) => `${extra} (${name})`));
+  return readCommandLine(
+    args,
+    {
+      name: "pnpm bench",
+      words: "<benchmark>",
+      about: "Measures what this project claims, on a RabbitMQ of its own or the one at AMQP_URL.",
       options: {
-        quick: { type: "boolean", default: false },
-        rounds: { type: "string" },
-        resume: { type: "boolean", default: false },
-        with: { type: "string", default: "" },
-        "plot-only": { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
+        quick: flag("Few and short rounds: does it run?"),
+        rounds: whole("How many rounds count, from 1 to 1000", { from: 1, to: 1000 }),
+        resume: flag("Keeps the runs that are measured already, and goes on"),
+        plotOnly: flag("Measures nothing, and writes the report from the results again"),
+        with: list("NAMES", `Measures these as well, with commas between them: ${extras.join(", ")}`),
       },
-    });
-  } catch (error) {
-    throw new ArgumentError((error as Error).message);
-  }
+      more: `Benchmarks:
+${benchmarks.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join("\n")}
+  all          each of them
+
+The results and the report are written to results/bench/<benchmark>/, those of quick runs to results/bench/quick/.`,
+    },
+    ({ with: extras = [], ...values }, [name, ...more]) => {
+      if (values.plotOnly && (values.resume || values.rounds !== undefined))
+        throw new UsageError("--plot-only measures nothing: it goes with neither --resume nor --rounds.");
+      const names = [...benchmarks.map(({ name }) => name), "all"].join(", ");
+      if (name === undefined) throw new UsageError(`Which benchmark? There are: ${names}.`);
+      const chosen = name === "all" ? benchmarks : benchmarks.filter((benchmark) => benchmark.name === name);
+      if (chosen.length === 0) throw new UsageError(`There is no benchmark "${name}". There are: ${names}.`);
+      if (more.length > 0) throw new UsageError("One benchmark at a time, or all.");
+      for (const extra of extras)
+        if (!chosen.some((benchmark) => benchmark.extras?.includes(extra)))
+          throw new UsageError(`${name} knows no "${extra}" to be measured with.`);
+      return { chosen, options: { ...values, with: extras } };
+    },
+  );
 }

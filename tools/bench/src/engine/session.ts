@@ -1,4 +1,5 @@
-import { type Broker, progress, startBroker } from "broker";
+import { type Broker, startBroker } from "broker";
+import { progress } from "cli";
 
 /** An error that the user can correct: its message is all there is to print. */
 export class UserError extends Error {}
@@ -8,9 +9,9 @@ export class Interrupted extends Error {}
 
 export interface Session {
   broker: Broker;
-  /** Shows a line of progress. One that ends with "…" counts the seconds. */
+  /** Shows a line of progress. */
   say(line: string): void;
-  /** Lets go of the line that counts. */
+  /** Ends the line that something turns beside. */
   end(): void;
   /** Aborted, with `Interrupted`, by Ctrl-C. For the workers. */
   signal: AbortSignal;

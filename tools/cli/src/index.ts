@@ -1,0 +1,3 @@
+export { readCommandLine, UsageError } from "./command-line.ts";
+export { flag, list, number, port, string, whole } from "./options.ts";
+export { progress } from "./progress.ts";
