@@ -135,7 +135,7 @@ function list(exercises: Found[], desk: Desk, screen: Screen): void {
     chapter = exercise.chapter;
     const mark = desk.isSolved(exercise) ? screen.style("green", "✓") : " ";
     screen.print([
-      `${mark} ${exercise.number}  ${exercise.id.padEnd(width)}  ${readTask(exercise.folder).title}`,
+      `${mark} ${exercise.number.padEnd(4)}  ${exercise.id.padEnd(width)}  ${readTask(exercise.folder).title}`,
     ]);
   }
   screen.print([count(exercises, desk)]);
@@ -167,7 +167,7 @@ async function checkAll(
   const width = Math.max(...exercises.map(({ id }) => id.length));
   let solved = 0;
   const say = (mark: string, { number, id }: Found, words: string) =>
-    screen.print([`${mark} ${number}  ${id.padEnd(width)}  ${words}`.trimEnd()]);
+    screen.print([`${mark} ${number.padEnd(4)}  ${id.padEnd(width)}  ${words}`.trimEnd()]);
   const checkEach = async (broker?: Broker) => {
     for (const { found, exercise } of loaded) {
       if (!broker || !desk.hasBegun(found)) {
