@@ -196,7 +196,8 @@ async function withBroker<Result>(
   // A second signal doesn't wait. What is then left ends with this process.
   const stop = (signal: NodeJS.Signals) =>
     stopping.signal.aborted ? process.exit(128 + constants.signals[signal]) : stopping.abort(signal);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, stop);
   const { say, end } = progress();
   try {
     const broker = await startBroker({ say, signal: stopping.signal });
@@ -208,5 +209,6 @@ async function withBroker<Result>(
     }
   } finally {
     end();
+    for (const signal of signals) process.off(signal, stop);
   }
 }
