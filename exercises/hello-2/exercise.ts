@@ -39,7 +39,7 @@ export default exercise({
   says: /exists with another x-queue-type/,
   wrong: [
     {
-      why: "who deletes the queue also deletes the messages in it",
+      why: "deleting the queue deletes the messages in it",
       on: "given",
       edits: [
         { file: receive, find: declaration, replace: `await channel.deleteQueue(queue);\n  ${declaration}` },

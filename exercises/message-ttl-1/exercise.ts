@@ -83,7 +83,7 @@ const queueForEachTtl = (name: string): Edit[] => [
 
 export default exercise({
   from: "message-ttl",
-  files: [topology, pub],
+  files: [pub, topology],
   given,
   solution: [...given, ...queueForEachTtl("ttl === undefined ? queue : `${queue}_${ttl}`")],
 

@@ -53,7 +53,7 @@ export default exercise({
       says: /exchange "logs" exists with another durable/,
     },
     {
-      why: "who deletes the exchange deletes the other programs' bindings with it",
+      why: "deleting the exchange deletes the other programs' bindings",
       on: "given",
       edits: [
         {

@@ -48,7 +48,7 @@ const numbers = (words.length > 0 ? words : ["30"]).map(
 
 export default exercise({
   from: "rpc",
-  files: [call, client],
+  files: [call],
   given: [
     ...severalAtOnce,
     { file: call, find: 'import { randomUUID } from "node:crypto";\n', replace: "" },

@@ -17,7 +17,7 @@ const without = (find: string): Edit => ({ file: call, find, replace: "" });
 
 export default exercise({
   from: "rpc",
-  files: [call, client],
+  files: [call],
   given: [shortDeadline, without(timer), without(clearTimer), without(expiration)],
   solution: [shortDeadline],
 

@@ -91,7 +91,7 @@ export default exercise({
   says: /still gets the message with the key kern\.info.*still bound with kern\.\*/,
   wrong: [
     {
-      why: "who deletes the queue also deletes the messages in it",
+      why: "deleting the queue deletes the messages in it",
       on: "given",
       edits: [
         {

@@ -10,7 +10,7 @@ export interface Found {
   id: string;
   /** Its chapter's number and its own in it: "1.3". */
   number: string;
-  /** The name of its chapter in the catalogue. */
+  /** Its chapter in the catalogue: "1. Basics". */
   chapter: string;
   /** The example's folder in examples/. */
   from: string;
@@ -42,7 +42,7 @@ export function findExercises(root: string): Found[] {
         return {
           id,
           number: `${number}.${position + 1}`,
-          chapter,
+          chapter: `${number}. ${chapter}`,
           from,
           folder,
           load: async () => (await import(pathToFileURL(join(folder, "exercise.ts")).href)).default,

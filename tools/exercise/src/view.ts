@@ -24,8 +24,8 @@ export interface Scene {
   allHints: number;
   /** What else there is to tell. */
   remark: string;
-  /** Which keys do what. */
-  keys: string;
+  /** Which keys do what, in lines. */
+  keys: string[];
 }
 
 /** How many are solved, in words. */
@@ -52,7 +52,7 @@ export function exerciseLines(scene: Scene, exercises: Found[], desk: Desk, scre
     ]),
     ...(remark ? ["", ...screen.wrap(remark)] : []),
     "",
-    ...screen.wrap(keys).map((line) => screen.style("dim", line)),
+    ...keys.flatMap((line) => screen.wrap(line)).map((line) => screen.style("dim", line)),
   ];
 }
 
@@ -63,8 +63,11 @@ export function listLines(exercises: Found[], cursor: number, desk: Desk, screen
   const first = Math.min(Math.max(cursor - Math.floor(room / 2), 0), Math.max(exercises.length - room, 0));
   const rows = exercises.slice(first, first + room).map((found, index) => {
     const { title } = readTask(found.folder);
-    const row = `${desk.isSolved(found) ? "✓" : " "} ${found.number.padEnd(4)} ${found.id.padEnd(width)}  ${title}`;
-    const [line = ""] = screen.wrap(row);
+    const mark = desk.isSolved(found) ? "✓" : " ";
+    const line = `${mark} ${found.number.padEnd(4)} ${found.id.padEnd(width)}  ${title}`.slice(
+      0,
+      screen.width - 2,
+    );
     return first + index === cursor ? screen.style("inverse", `> ${line}`) : `  ${line}`;
   });
   return [

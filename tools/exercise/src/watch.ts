@@ -241,12 +241,13 @@ class Session {
     return [...exercises.slice(here + 1), ...exercises.slice(0, here)].find((found) => !desk.isSolved(found));
   }
 
-  #keys(): string {
+  /** What the learner can do now, a line each. */
+  #keys(): string[] {
     if (this.#view === "reset")
-      return `Begin ${this.#found.id} again? What you wrote is kept. · y yes · any other key no`;
-    if (this.#answer.is !== "passed") return KEYS;
+      return [`Begin ${this.#found.id} again? What you wrote is kept. y yes · any other key no`];
+    if (this.#answer.is !== "passed") return [KEYS];
     const next = this.#nextUnsolved();
-    return `Enter ${next ? `goes on to ${next.number} ${next.id}` : "ends it: all are solved"} · ${KEYS}`;
+    return [next ? `Enter goes on to ${next.number} ${next.id}` : "Enter ends it: all are solved", KEYS];
   }
 
   #paint(): void {

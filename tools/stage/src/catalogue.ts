@@ -16,9 +16,9 @@ export interface Pattern {
 }
 
 /**
- * Reads the catalogue, whose order is the order of teaching: in the root's README.md, the section "The patterns" with
- * a table under each heading, such as `### 1. Basics`. A row's first cell links to the pattern, its second says when to
- * use it.
+ * Reads the catalogue, whose order is the order of teaching: in the root's README.md, the table in the section "The
+ * patterns". A chapter begins with a row whose first cell is its number and its name, `**1. Basics**`. In each other row
+ * the first cell links to the pattern, and the second says when to use it.
  *
  * @param path The root's README.md.
  * @returns Its chapters and their patterns, as they stand there.
@@ -28,7 +28,8 @@ export function readCatalogue(path: string): Group[] {
   const [, section = ""] = readFileSync(path, "utf8").split(/^## The patterns$/m);
   const groups: Group[] = [];
   for (const line of section.split(/^## /m, 1).join().split("\n")) {
-    if (line.startsWith("### ")) groups.push(readHeading(line, groups.length + 1, path));
+    const [, heading] = /^\| \*\*(.+?)\*\* *\|/.exec(line) ?? [];
+    if (heading) groups.push(readHeading(heading, groups.length + 1, path));
     const [, name, use] = /^\| \[[^\]]+\]\(examples\/([\w-]+)\) *\| *(.*?) *\|/.exec(line) ?? [];
     if (name && use) groups.at(-1)?.patterns.push({ name, use });
   }
@@ -37,9 +38,9 @@ export function readCatalogue(path: string): Group[] {
   return groups;
 }
 
-function readHeading(line: string, number: number, path: string): Group {
-  const [, written, name] = /^### (?:(\d+)\. )?(.+)$/.exec(line) ?? [];
+function readHeading(heading: string, number: number, path: string): Group {
+  const [, written, name] = /^(?:(\d+)\. )?(.+)$/.exec(heading) ?? [];
   if (name === undefined || Number(written) !== number)
-    throw new Error(`${path}: the heading "${line}" belongs to chapter ${number}: "### ${number}. ${name}".`);
+    throw new Error(`${path}: the row **${heading}** begins chapter ${number}: **${number}. ${name}**.`);
   return { number, name, patterns: [] };
 }

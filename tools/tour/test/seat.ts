@@ -55,7 +55,7 @@ export function repository(pages: Record<string, string>, more: Record<string, s
   onTestFinished(() => rmSync(root, { recursive: true }));
   const rows = Object.keys(pages).map((name) => `| [${name}](examples/${name}) | ${name} |\n`);
   const files = {
-    "README.md": `## The patterns\n\n### 1. Basics\n\n${rows.join("")}`,
+    "README.md": `## The patterns\n\n| **1. Basics** | All |\n${rows.join("")}`,
     ...Object.fromEntries(Object.entries(pages).map(([name, page]) => [`examples/${name}/README.md`, page])),
     ...more,
   };
