@@ -190,7 +190,9 @@ async function tour(
     }
   } catch (error) {
     if (signal.reason === "quit") {
-      seat.stdout.write("\nThe tour goes on here: pnpm tour --continue\n");
+      // Where the shell doesn't find pnpm, npm does.
+      const command = process.env.TOUR_PNPM_HINT ? "npm start -- --continue" : "pnpm tour --continue";
+      seat.stdout.write(`\nThe tour goes on here: ${command}\n`);
       return 0;
     }
     if (signal.aborted) return exitCode(signal.reason);
