@@ -1,4 +1,4 @@
-// What `npm start`, `npm test` and `npm run live` need on a machine that has only Node and npm: pnpm and the dependencies.
+// What `npm start`, `npm test` and their like need on a machine that has only Node and npm: pnpm and the dependencies.
 // Plain JavaScript on Node's own modules, because it runs before anything is installed.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 const programs = {
   tour: "tools/tour/src/cli.ts",
   live: "tools/live/src/cli.ts",
+  exercise: "tools/exercise/src/cli.ts",
   test: "tools/testkit/src/cli.ts",
 };
 const [command, ...words] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { openProgram, readersEnvironment, type Terminal } from "stage";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { test } from "./own-host.ts";
 import { cancelled, send, sendTo, waiting } from "./queues.ts";
 
@@ -21,6 +21,34 @@ test("hands over what waits in the queue, in order, and acknowledges it", async 
   consumer.press("^C");
   expect(await consumer.exit).toEqual({ code: 0, signal: null });
   expect(await waiting(channel)).toBe(0);
+});
+
+test("ends on Ctrl-C although the broker has been stopped, and says that it doesn't answer", async ({
+  privateBroker,
+  runWith,
+  skip,
+}) => {
+  skip(!privateBroker.description.includes("on this machine"), "In a container it is no process of ours.");
+  // A node tells this some seconds after its start.
+  const pid = await vi.waitFor(
+    async () => {
+      const [node] = await privateBroker.management<{ os_pid?: string }[]>("GET", "/nodes");
+      return Number(node?.os_pid) || Promise.reject(new Error("The node does not tell its process yet."));
+    },
+    { timeout: 30_000 },
+  );
+  const consumer = runWith({ amqpUrl: privateBroker.amqpUrl }, worker);
+  await consumer.printed("ready");
+  process.kill(pid, "SIGSTOP");
+  try {
+    consumer.press("^C");
+    await consumer.printed(
+      " [!] RabbitMQ doesn't answer. It delivers again what it has not seen acknowledged.",
+    );
+    expect(await consumer.exit).toEqual({ code: 0, signal: null });
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
 });
 
 test("reconnects to a broker that was killed and came back, and goes on where it was", async ({

@@ -93,6 +93,65 @@ test("leaves channel.consume to amqplib, except for what handle() has wrapped", 
   await consumer.close();
 });
 
+test("acknowledges in groups what has been handled, before the first message that has not", async ({
+  channel,
+  virtualHost,
+}) => {
+  await send(channel, "one", "two", "slow", "four", "fails", "six");
+  await channel.waitForConfirms();
+  const wire = await openWire(virtualHost.amqpUrl);
+  const answers: unknown[] = [];
+  wire.on("said", (said) => {
+    if ("method" in said && said.direction === "to-broker" && /^basic\.(ack|reject)$/.test(said.method))
+      answers.push({ method: said.method, ...said.fields });
+  });
+  const got: string[] = [];
+  let release = () => {};
+  const slow = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const onDelivery = handle(
+    ({ content }) => {
+      got.push(String(content));
+      if (String(content) === "slow") return slow;
+      if (String(content) === "fails") throw new Error("It fails.");
+      return content.length % 2 ? undefined : Promise.resolve();
+    },
+    { acknowledge: "grouped", onFailure: "dead-letter" },
+  );
+  const consumer = openConsumer((channel) => channel.consume("work", onDelivery), { url: wire.amqpUrl });
+  const upTo = (deliveryTag: number) => ({ method: "basic.ack", deliveryTag, multiple: true });
+  await expect.poll(() => got).toEqual(["one", "two", "slow", "four", "fails", "six"]);
+  await expect.poll(() => answers).toContainEqual(upTo(2));
+  await expect.poll(() => answers).toContainEqual({ method: "basic.reject", deliveryTag: 5, requeue: false });
+  expect(answers).not.toContainEqual(expect.objectContaining({ method: "basic.ack", deliveryTag: 6 }));
+  answers.length = 0;
+  release();
+  await expect.poll(() => answers).toEqual([upTo(6)]);
+
+  // What is handled when it stops is acknowledged, too.
+  await send(channel, "last");
+  await expect.poll(() => got).toContain("last");
+  await consumer.stop();
+  await consumer.close();
+  await wire.close();
+  await inQueue(channel, 0);
+});
+
+test("takes one consumer on a channel whose messages are acknowledged in groups", async ({ ownHost }) => {
+  const consumer = openConsumer(
+    async (channel) => {
+      await declareWork(channel);
+      const grouped = handle(() => {}, { acknowledge: "grouped" });
+      await channel.consume("work", grouped);
+      await channel.consume("work", grouped);
+    },
+    { url: ownHost.amqpUrl },
+  );
+  await expect(consumer.ready).rejects.toThrow('A channel with acknowledge: "grouped" takes one consumer.');
+  await consumer.close();
+});
+
 test("tells where handle() doesn't work", () => {
   expect(() => handle(() => {})(null)).toThrow(
     "handle() works on the channel that openConsumer passes to its setup.",

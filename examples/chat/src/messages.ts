@@ -1,13 +1,5 @@
 import type { Channel, ConsumeMessage } from "amqplib";
-import {
-  type Consumer,
-  type ConsumerSetup,
-  handle,
-  type Log,
-  openConsumer,
-  openPublisher,
-  text,
-} from "shared";
+import { type Consumer, handle, type Log, openConsumer, openPublisher, text } from "shared";
 import { declareInbox, isName, queueOf } from "./topology.ts";
 
 /** In messages: a message that comes again is recognized if no more than these came between. */
@@ -24,26 +16,28 @@ const remembered = 1000;
 export function openInbox(name: string, show: (line: string) => Promise<void>, log: Log): Consumer {
   const seen = new Set<string>();
   let subscribed = false;
-  const setup: ConsumerSetup = async (channel) => {
-    const { consumerCount } = await declareInbox(channel, name);
-    // After a lost connection, the count may include this program's own consumer.
-    if (consumerCount > 0 && !subscribed)
-      log.warn(`${name} is reading elsewhere. Messages come here once that program has ended.`);
-    await channel.prefetch(100);
-    const receive = handle(async (delivery) => {
-      const { messageId } = delivery.properties;
-      // The broker delivers again what was not acknowledged, and a writer sends again what was not confirmed.
-      const again = seen.has(messageId);
-      if (messageId !== undefined) seen.add(messageId);
-      for (const oldest of seen) if (seen.size > remembered) seen.delete(oldest);
-      if (!again) await show(read(delivery));
-      // Only now. Until it is shown, the broker keeps the message for the next time.
-      channel.ack(delivery);
-    });
-    await channel.consume(queueOf(name), receive);
-    subscribed = true;
-  };
-  return openConsumer(setup, { log });
+  return openConsumer(
+    async (channel) => {
+      const { consumerCount } = await declareInbox(channel, name);
+      // After a lost connection, the count may include this program's own consumer.
+      if (consumerCount > 0 && !subscribed)
+        log.warn(`${name} is reading elsewhere. Messages come here once that program has ended.`);
+      await channel.prefetch(100);
+      const receive = handle(async (delivery) => {
+        const { messageId } = delivery.properties;
+        // The broker delivers again what was not acknowledged, and a writer sends again what was not confirmed.
+        const again = seen.has(messageId);
+        if (messageId !== undefined) seen.add(messageId);
+        for (const oldest of seen) if (seen.size > remembered) seen.delete(oldest);
+        if (!again) await show(read(delivery));
+        // Only now. Until it is shown, the broker keeps the message for the next time.
+        channel.ack(delivery);
+      });
+      await channel.consume(queueOf(name), receive);
+      subscribed = true;
+    },
+    { log },
+  );
 }
 
 /** Any program may have published it, under any name. */

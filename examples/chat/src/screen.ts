@@ -18,17 +18,17 @@ export class Screen {
   /** Shows what happens to the connections: above the prompt if there is one, else on stderr. */
   readonly log: Log;
   readonly #options: ScreenOptions;
-  #readline: Interface | undefined;
-  #prompting = false;
-  #closed = false;
-  #told = "";
+  readonly #closing = new AbortController();
+  /** The prompt, while there is one. */
+  #prompt: Interface | undefined;
 
   constructor(options: ScreenOptions) {
     this.#options = options;
+    let told = "";
     // The connections of the publisher and of the consumer are usually lost together. One line is enough.
     const tellOnce = (message: string) => {
-      if (message !== this.#told) this.#tell(message);
-      this.#told = message;
+      if (message !== told) this.#tell(message);
+      told = message;
     };
     this.log = { info: tellOnce, warn: tellOnce, error: (message) => this.#tell(message) };
   }
@@ -39,21 +39,16 @@ export class Screen {
    * @returns The lines that are typed, until Ctrl-C, Ctrl-D, the end of the input, or `close`. Once.
    */
   async *lines(): AsyncGenerator<string> {
-    if (this.#closed) return;
-    const { input, output, terminal } = this.#options;
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
     // Infinity: in a file from Windows, "\r\n" is one end of a line even where a chunk ends between the two.
-    const common = { input, terminal, crlfDelay: Number.POSITIVE_INFINITY };
-    const readline = createInterface(terminal ? { ...common, output, prompt: "> " } : common);
-    this.#readline = readline;
-    if (terminal) this.#prompt(readline);
-    try {
-      for await (const line of readline) {
-        yield line;
-        // By now there may be more that has been read.
-        if (this.#closed) return;
-      }
-    } finally {
-      this.close();
+    const crlfDelay = Number.POSITIVE_INFINITY;
+    const readline = createInterface({ ...this.#options, prompt: "> ", crlfDelay, signal });
+    if (this.#options.terminal) this.#showPrompt(readline);
+    for await (const line of readline) {
+      yield line;
+      // By now there may be more that has been read.
+      if (signal.aborted) return;
     }
   }
 
@@ -64,63 +59,56 @@ export class Screen {
    * @returns When the output has taken it. If it can't, it emits `error`, and this waits for ever.
    */
   print(line: string): Promise<void> {
-    const { output } = this.#options;
     return new Promise((resolve) => {
-      this.#abovePrompt(() => output.write(`${line}\n`, (error) => !error && resolve()));
+      this.#erase();
+      this.#options.output.write(`${line}\n`, (error) => !error && resolve());
+      this.#prompt?.prompt(true);
     });
   }
 
   /** Ends `lines`, and takes away the prompt. Lines can still be shown. */
   close(): void {
-    this.#closed = true;
-    this.#readline?.close();
+    this.#closing.abort();
   }
 
   #tell(message: string): void {
-    if (this.#prompting && process.stderr.isTTY) void this.print(` [!] ${message}`);
+    if (this.#prompt && process.stderr.isTTY) void this.print(` [!] ${message}`);
     else console.error(` [!] ${message}`);
   }
 
-  #prompt(readline: Interface): void {
+  #showPrompt(readline: Interface): void {
     const { input } = this.#options;
-    this.#prompting = true;
+    this.#prompt = readline;
     readline.on("line", () => readline.prompt());
-    const onContinue = () => {
-      input.setRawMode?.(true);
-      readline.prompt(true);
-    };
     // By itself, readline would stop this process alone, and pnpm above it would keep the terminal: the shell waits until
     // all of its job has stopped.
     readline.on("SIGTSTP", () => {
-      process.once("SIGCONT", onContinue);
-      this.#erase(readline);
+      process.once("SIGCONT", () => {
+        if (!this.#prompt) return;
+        input.setRawMode?.(true);
+        readline.prompt(true);
+      });
+      this.#erase();
       input.setRawMode?.(false);
       process.kill(0, "SIGTSTP");
     });
     readline.once("close", () => {
-      process.removeListener("SIGCONT", onContinue);
-      this.#erase(readline);
-      this.#prompting = false;
+      this.#erase();
+      this.#prompt = undefined;
     });
     readline.prompt();
   }
 
-  /** Takes the prompt and what is being typed off the screen, and puts both back below what was written meanwhile. */
-  #abovePrompt(write: () => void): void {
-    const readline = this.#prompting ? this.#readline : undefined;
-    if (readline) this.#erase(readline);
-    write();
-    readline?.prompt(true);
-  }
-
-  #erase(readline: Interface): void {
+  /** Takes the prompt and what is being typed off the screen. */
+  #erase(): void {
+    if (!this.#prompt) return;
     const { output } = this.#options;
-    moveCursor(output, 0, -readline.getCursorPos().rows);
+    moveCursor(output, 0, -this.#prompt.getCursorPos().rows);
     cursorTo(output, 0);
     clearScreenDown(output);
     // The row of the cursor, counted from the prompt. readline has no documented way to tell it that something else moved
     // the cursor.
-    Object.assign(readline, { prevRows: 0 });
+    Object.assign(this.#prompt, { prevRows: 0 });
   }
 }
 

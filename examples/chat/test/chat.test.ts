@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { join } from "node:path";
 import amqp, { type Channel, type ConsumeMessage, type Options } from "amqplib";
+import { openProgram, readersEnvironment } from "stage";
 import { test as base, manners, scenarios } from "testkit";
 import { describe, expect, vi } from "vitest";
 import { openInbox } from "../src/messages.ts";
@@ -98,6 +100,34 @@ test("names are letters and digits of any script, 32 at most", () => {
   ])
     expect(isName(name), String(name)).toBe(false);
 });
+
+/** util-linux has a `script` that runs a command on a terminal of its own. */
+const hasTerminals = spawnSync("script", ["--version"]).stdout?.includes("util-linux") ?? false;
+
+test.skipIf(!hasTerminals)(
+  "Ctrl-Z gives the terminal back to the shell, and fg to the chat",
+  async ({ virtualHost, onTestFinished }) => {
+    // What a reader has: a shell with job control, and pnpm between it and the chat.
+    const shell = openProgram("script", ["-qec", "sh -i", "/dev/null"], {
+      cwd: join(import.meta.dirname, "../../.."),
+      env: readersEnvironment({ AMQP_URL: virtualHost.amqpUrl, PS1: "shell> ", TERM: "dumb" }),
+    });
+    onTestFinished(() => shell.close());
+    shell.type("pnpm --filter chat chat Jean Pierre");
+    await shell.printed(/you are talking to Pierre/);
+    shell.type("\x1a");
+    await shell.printed(/Stopped/);
+    shell.type("echo back in the $((1)) shell");
+    await shell.printed(/^back in the 1 shell/);
+    shell.type("fg");
+    await shell.printed(/pnpm --filter chat chat Jean Pierre/, { times: 2 });
+    shell.type("Salut");
+    await shell.printed(/\u2713 Salut/);
+    shell.type("/quit");
+    shell.type("exit");
+    expect((await shell.exit).signal).toBe(null);
+  },
+);
 
 describe("a message", () => {
   test("is persistent, has an id, and says what it is and who it is from", async ({ channel, jean }) => {

@@ -43,16 +43,12 @@ export function readHeaders(words: string[], refuse: (reason: string) => never):
  * @param word The word as the shell passes it on, without the shell's own quotes.
  */
 export function readValue(word: string): Value {
-  const value = parse(word);
-  if (typeof value === "number" && Math.abs(value) < LARGE) return value;
-  return typeof value === "boolean" || typeof value === "string" ? value : word;
-}
-
-function parse(word: string): unknown {
   try {
-    return JSON.parse(word);
+    const value = JSON.parse(word);
+    if (typeof value === "number" && Math.abs(value) < LARGE) return value;
+    return typeof value === "boolean" || typeof value === "string" ? value : word;
   } catch {
-    return undefined;
+    return word;
   }
 }
 

@@ -25,16 +25,15 @@ const Config = z
     path: ["CLOSE_DEADLINE"],
   });
 
-function readConfig() {
-  const { data, error } = Config.safeParse(process.env);
-  if (data) return data;
+const { data, error } = Config.safeParse(process.env);
+if (!data) {
   // No value is printed: a URL may hold a password.
   console.error(`The environment variables are wrong.\n${z.prettifyError(error)}`);
   process.exit(1);
 }
 
 /** What the environment variables say. When one is wrong, stderr says which, and the process exits with code 1. */
-export const config = readConfig();
+export const config = data;
 
 /** One line of JSON for each event, on stdout. */
 export const log = pino({ level: config.LOG_LEVEL });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { BrokerError, type Publisher } from "shared/amqp";
+import { config } from "./config.ts";
 import { Order, OrderId, queue } from "./orders.ts";
 
 /** How many orders may wait for their confirms. More are turned away at once, so that memory stays bounded. */
@@ -8,15 +9,8 @@ const MOST_UNCONFIRMED = 1_000;
 /** s */
 const RETRY_AFTER = 2;
 
-/**
- * The service's routes, as a Fastify plugin.
- *
- * @param options `confirmDeadline`: how long a request waits for the broker's confirm, in ms.
- */
-export async function routes(
-  app: FastifyInstance,
-  { publisher, confirmDeadline }: { publisher: Publisher; confirmDeadline: number },
-): Promise<void> {
+/** The service's routes, as a Fastify plugin. */
+export async function routes(app: FastifyInstance, { publisher }: { publisher: Publisher }): Promise<void> {
   app.post("/orders", async (request, reply) => {
     const order = Order.safeParse(request.body);
     if (!order.success) return reply.code(400).send({ error: "Not an order", issues: order.error.issues });
@@ -26,13 +20,11 @@ export async function routes(
 
     const unavailable = (why: string) => {
       request.log.warn({ id: id.data }, `Order not accepted: ${why}`);
-      return reply
-        .code(503)
-        .header("Retry-After", RETRY_AFTER)
-        .send({ error: "Try again later", id: id.data });
+      reply.code(503).header("Retry-After", RETRY_AFTER);
+      return reply.send({ error: "Try again later", id: id.data });
     };
     if (publisher.unconfirmed >= MOST_UNCONFIRMED) return unavailable("too many wait for their confirms");
-    const deadline = AbortSignal.timeout(confirmDeadline);
+    const deadline = AbortSignal.timeout(config.CONFIRM_DEADLINE);
     try {
       const content = Buffer.from(JSON.stringify(order.data));
       const options = { messageId: id.data, contentType: "application/json", mandatory: true };

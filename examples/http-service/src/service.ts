@@ -21,7 +21,7 @@ let closing = false;
 app.addHook("onSend", async (_request, reply) => {
   if (closing) reply.header("Connection", "close");
 });
-await app.register(routes, { publisher, confirmDeadline: config.CONFIRM_DEADLINE });
+await app.register(routes, { publisher });
 
 closeWithGrace({ delay: config.CLOSE_DEADLINE, logger: log }, async ({ err }) => {
   closing = true;

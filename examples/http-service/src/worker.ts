@@ -1,10 +1,9 @@
 import closeWithGrace from "close-with-grace";
 import { handle, openConsumer } from "shared/amqp";
 import { config, GOODBYE, log } from "./config.ts";
-import { openLedger } from "./ledger.ts";
+import { record } from "./ledger.ts";
 import { declareOrders, queue, readOrder } from "./orders.ts";
 
-const ledger = await openLedger(config.ORDERS_FOLDER);
 const consumer = openConsumer(
   async (channel) => {
     await declareOrders(channel);
@@ -16,7 +15,7 @@ const consumer = openConsumer(
         return channel.reject(delivery, false);
       }
       // When this fails, `handle` puts the order back into the queue, and the delivery limit counts it.
-      const isNew = await ledger.record(found.id, found.order);
+      const isNew = await record(found.id, found.order);
       log.info({ id: found.id }, isNew ? "Order processed" : "Order was processed before");
       channel.ack(delivery);
     });

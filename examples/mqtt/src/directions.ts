@@ -1,6 +1,6 @@
 import type { ConsumeMessage } from "amqplib";
 import type { MqttClient } from "mqtt";
-import { giveUp, type Publisher, text } from "shared";
+import { type Publisher, text } from "shared";
 import type { MessageHandler } from "./connect-mqtt.ts";
 import { toRoutingKey, toTopic } from "./topics.ts";
 import { exchange } from "./topology.ts";
@@ -18,26 +18,17 @@ const largest = 1_990_000;
  * Carries messages from MQTT to AMQP.
  *
  * @param publisher Publishes them, again and again while RabbitMQ is away or refuses them.
- * @returns What handles a message of MQTT: it acknowledges when RabbitMQ has confirmed, however long that takes. QoS 1
- *   becomes a persistent message, as with RabbitMQ's MQTT plugin.
+ * @returns What handles a message of MQTT. It resolves when RabbitMQ has confirmed, however long that takes. QoS 1 becomes
+ *   a persistent message, as with RabbitMQ's MQTT plugin.
  */
-export function toAmqp(publisher: Publisher): MessageHandler {
-  return async ({ topic, payload, qos }, acknowledge, gone) => {
+export const toAmqp =
+  (publisher: Publisher): MessageHandler =>
+  async ({ topic, payload, qos }) => {
     const routingKey = toRoutingKey(topic);
-    if (routingKey === undefined || payload.length > largest) {
-      dropped("MQTT", topic, payload.length);
-      return acknowledge();
-    }
-    try {
-      const options = { persistent: qos > 0, headers: { [mark]: true } };
-      await publisher.publish(exchange, routingKey, Buffer.from(payload), options);
-      if (!gone.aborted) acknowledge();
-    } catch (error) {
-      // Where RabbitMQ doesn't allow us to publish, trying again would not help.
-      if (!gone.aborted) giveUp(error);
-    }
+    if (routingKey === undefined || payload.length > largest) return dropped("MQTT", topic, payload.length);
+    const options = { persistent: qos > 0, headers: { [mark]: true } };
+    await publisher.publish(exchange, routingKey, Buffer.from(payload), options);
   };
-}
 
 /**
  * Carries a message from AMQP to MQTT: a persistent one at QoS 1, any other at QoS 0.

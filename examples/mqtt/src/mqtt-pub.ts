@@ -4,9 +4,9 @@ import { firstSignal, text } from "shared";
 import { readPub } from "./arguments.ts";
 import { connectMqtt, disconnect } from "./connect-mqtt.ts";
 
-const { topic, words, qos, retain, vanish, will, interval } = readPub();
+const { topic, words, qos, retain, vanish, session, interval } = readPub();
 
-const client = await connectMqtt(will);
+const client = await connectMqtt(session);
 const stop = new AbortController();
 if (interval !== undefined) void firstSignal().then(() => stop.abort());
 stop.signal.addEventListener("abort", () => disconnect(client));

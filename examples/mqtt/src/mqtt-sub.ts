@@ -8,9 +8,8 @@ const signalled = firstSignal();
 // A lasting session may deliver what it kept before we know that we are subscribed.
 let early: string[] | undefined = [];
 const print = (line: string) => (early ? early.push(line) : console.log(line));
-const client = await connectMqtt(session, ({ topic, payload, retain }, acknowledge) => {
+const client = await connectMqtt(session, ({ topic, payload, retain }) => {
   print(` [x] ${text(topic)}:'${text(payload)}'${retain ? " (retained)" : ""}`);
-  acknowledge();
 });
 await client.subscribeAsync(filters, { qos });
 console.log(" [*] Waiting for messages. To exit press CTRL+C");

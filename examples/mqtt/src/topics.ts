@@ -30,11 +30,5 @@ export const isTopic = (topic: string): boolean =>
   /^[^$]/.test(topic) && !/[+#\p{Cc}\p{Noncharacter_Code_Point}]/u.test(topic) && fits(topic);
 
 /** Whether one may subscribe to it: `+` and `#` stand for whole levels, `#` only for the last (section 4.7.1). */
-export function isFilter(filter: string): boolean {
-  const levels = filter.replace(/(^|\/)#$/, "$1+").split("/");
-  return (
-    filter !== "" &&
-    fits(filter) &&
-    levels.every((level) => level === "+" || level === "" || /^[^+#\p{Cc}]+$/u.test(level))
-  );
-}
+export const isFilter = (filter: string): boolean =>
+  filter !== "" && fits(filter) && /^((\+|[^+#/\p{Cc}]*)(\/|$))*#?$/u.test(filter);

@@ -48,18 +48,12 @@ export class Consumer {
    * @param accept Handles the body of a message. When it returns `true`, the message is acknowledged. `false` rejects it
    *   for ever: the queue drops it, or dead-letters it where the queue has a dead letter exchange. When it throws, the
    *   message comes back a second later.
-   * @param options `prefetch`: how many messages may be unacknowledged.
    */
-  constructor(
-    queue: string,
-    declare: Declare,
-    accept: (body: Buffer) => Promise<boolean> | boolean,
-    { prefetch = 10 } = {},
-  ) {
+  constructor(queue: string, declare: Declare, accept: (body: Buffer) => Promise<boolean> | boolean) {
     this.#consumer = openConsumer(
       async (channel) => {
         await declare(channel);
-        await channel.prefetch(prefetch);
+        await channel.prefetch(10);
         const settle = handle(async (delivery) => {
           if (await accept(delivery.content)) channel.ack(delivery);
           else channel.reject(delivery, false);

@@ -65,13 +65,11 @@ async function management(method: "PUT" | "DELETE", path: string, body?: object)
   if (!/^https?:/.test(address) || !URL.canParse(address))
     throw new BrokerError("RABBITMQ_MANAGEMENT_URL is not a URL such as http://guest:guest@localhost:15672.");
   const { origin, pathname, username, password } = new URL(address);
-  const user = `${decodeURIComponent(username) || "guest"}:${decodeURIComponent(password) || "guest"}`;
+  const user = decodeURIComponent(`${username || "guest"}:${password || "guest"}`);
+  const authorization = `Basic ${Buffer.from(user).toString("base64")}`;
   const response = await fetch(`${origin}${pathname.replace(/\/$/, "")}/api${path}`, {
     method,
-    headers: {
-      authorization: `Basic ${Buffer.from(user).toString("base64")}`,
-      "content-type": "application/json",
-    },
+    headers: { authorization, "content-type": "application/json" },
     body: body ? JSON.stringify(body) : null,
     signal: AbortSignal.timeout(10_000),
   }).catch((cause) => {

@@ -7,12 +7,10 @@ import { attempts } from "./topology.ts";
  * @returns One line that is safe to print: `failed 4 times, at last rejected by a consumer of jobs_4 at …`
  */
 export function story(headers: Headers): string {
-  const failures = deathsOf(headers).filter(({ queue }) =>
-    attempts.some((attempt) => attempt.queue === queue),
-  );
+  const queues = attempts.map(({ queue }): string => queue);
+  const failures = deathsOf(headers).filter(({ queue }) => queues.includes(queue));
   const times = failures.reduce((sum, { count }) => sum + count, 0);
   const last = failures.find(({ queue }) => queue === attempts[3].queue) ?? failures[0];
-  return last
-    ? `failed ${times} ${times === 1 ? "time" : "times"}, at last ${inWords(last)}`
-    : "why is unknown";
+  if (!last) return "why is unknown";
+  return `failed ${times} ${times === 1 ? "time" : "times"}, at last ${inWords(last)}`;
 }

@@ -22,7 +22,7 @@ await consume(async (channel) => {
       }
       console.log(` [x] Received ${job} (attempt ${number})`);
       try {
-        await work(delivery.content, number, { failTimes, failOn: options["fail-on"] });
+        await work(delivery.content, number, failTimes, options["fail-on"]);
       } catch (error) {
         // The broker moves the job on, with all that it holds. Nothing is published again.
         channel.reject(delivery, false);

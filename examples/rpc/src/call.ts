@@ -6,17 +6,6 @@ export class CallError extends Error {
   override readonly name = "CallError";
 }
 
-/**
- * Sends a request and waits for its answer. Any number of calls may wait at once: each gets its own answer.
- *
- * @param body The body of the request.
- * @returns The body of the answer.
- * @throws {CallError} When the server answers with an error (its message is the server's), when the queue doesn't exist,
- *   or when there is no answer before the deadline.
- * @throws {Error} When the channel closes before the answer comes.
- */
-export type Call = (body: string) => Promise<string>;
-
 /** Not a queue, but a name by which the broker knows the channel: https://www.rabbitmq.com/docs/direct-reply-to */
 const replyTo = "amq.rabbitmq.reply-to";
 
@@ -28,12 +17,11 @@ const replyTo = "amq.rabbitmq.reply-to";
  * @param queue Where the servers take their requests from. They declare it.
  * @param options `deadline`: how long a call waits for its answer, in ms. If no server has taken the request by
  *   then, the broker drops it, so that no server works for a client that has left.
+ * @returns A function that sends a request with the given body and resolves with the body of the answer. Any number of
+ *   calls may wait at once. It rejects with a CallError when the server answers with an error (its message is the
+ *   server's), when the queue doesn't exist or when the deadline comes, and with another Error when the channel closes.
  */
-export async function openCall(
-  channel: Channel,
-  queue: string,
-  { deadline }: { deadline: number },
-): Promise<Call> {
+export async function openCall(channel: Channel, queue: string, { deadline }: { deadline: number }) {
   const waiting = new Map<string, (answer: ConsumeMessage | Error) => void>();
 
   const onAnswer = (answer: ConsumeMessage | null) => {
@@ -41,17 +29,14 @@ export async function openCall(
     if (answer) waiting.get(answer.properties.correlationId)?.(answer);
   };
   await channel.consume(replyTo, onAnswer, { noAck: true });
-  channel.on("return", ({ properties }) =>
-    waiting.get(properties.correlationId)?.(
-      new CallError(`There is no queue ${queue}. Start a server first.`),
-    ),
-  );
+  const noQueue = new CallError(`There is no queue ${queue}. Start a server first.`);
+  channel.on("return", ({ properties }) => waiting.get(properties.correlationId)?.(noQueue));
   channel.once("close", () => {
     for (const settle of waiting.values()) settle(new Error("Channel closed before the answer came"));
   });
 
-  return (body) =>
-    new Promise((resolve, reject) => {
+  return (body: string) =>
+    new Promise<string>((resolve, reject) => {
       const id = randomUUID();
       channel.sendToQueue(queue, Buffer.from(body), {
         // AMQP 1.0 servers answer to the message id, all others to the correlation id.
@@ -71,10 +56,8 @@ export async function openCall(
         else if (answer.properties.type === "error") reject(new CallError(answer.content.toString()));
         else resolve(answer.content.toString());
       };
-      const timer = setTimeout(
-        () => settle(new CallError(`No answer within ${deadline / 1000} s. Is a server running?`)),
-        deadline,
-      );
+      const late = new CallError(`No answer within ${deadline / 1000} s. Is a server running?`);
+      const timer = setTimeout(settle, deadline, late);
       waiting.set(id, settle);
     });
 }

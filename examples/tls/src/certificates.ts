@@ -1,17 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Where make-certificates puts its files. Git ignores it. */
 export const folder = fileURLToPath(new URL("../certificates", import.meta.url));
 
+/** The file of a certificate or of a key. */
 export const pathOf = (name: string): string => join(folder, `${name}.pem`);
-
-/** Whether there is a certificate, a key or an authority with that name. */
-export const isThere = (name: string): boolean => existsSync(pathOf(name));
-
-/** The text of a certificate or of a key. */
-export const read = (name: string): string => readFileSync(pathOf(name), "utf8");
 
 /**
  * Replaces the folder as a whole: two programs that do so at the same moment must not mix their certificates, which are
@@ -26,17 +21,13 @@ export function replaceAll(certificates: { name: string; certificate: string; ke
     writeFileSync(join(made, `${name}.pem`), certificate);
     if (key !== undefined) writeFileSync(join(made, `${name}-key.pem`), key, { mode: 0o600 });
   }
-  const old = `${made}-old`;
   for (let attempt = 1; ; attempt++)
     try {
-      if (existsSync(folder)) renameSync(folder, old);
-      rmSync(old, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
       renameSync(made, folder);
       return;
     } catch (error) {
       // The other program was faster. Its folder is replaced as well.
-      if (attempt < 10) continue;
-      rmSync(made, { recursive: true, force: true });
-      throw error;
+      if (attempt === 10) throw error;
     }
 }

@@ -1,32 +1,23 @@
 import { usage } from "shared";
-import { inDays, newAuthority, type Subject } from "./authority.ts";
+import { inDays, newAuthority } from "./authority.ts";
 import { replaceAll } from "./certificates.ts";
 
 usage("make-certificates", "make-certificates");
 
-const made: { name: string; remark: string; certificate: string; key?: string }[] = [];
+const ours = await newAuthority("our authority");
+const server = await ours.sign("localhost", "serverAuth");
+const expired = await ours.sign("localhost", "serverAuth", inDays(-1));
+const billing = await ours.sign("billing", "clientAuth");
+const stranger = await newAuthority("an authority that the others don't trust");
+const impostor = await stranger.sign("billing", "clientAuth");
 
-const ours = await authority("ca", "our authority");
-await certificate("server", "a broker at localhost", ours, { host: "localhost" });
-await certificate("expired", "the same, until yesterday", ours, { host: "localhost", until: inDays(-1) });
-await certificate("billing", "the user billing", ours, { user: "billing" });
-const stranger = await authority("stranger", "an authority that the others don't trust");
-await certificate("impostor", "the user billing, signed by the stranger", stranger, { user: "billing" });
-
+const made = [
+  { name: "ca", remark: "our authority", certificate: ours.certificate },
+  { name: "server", remark: "a broker at localhost", ...server },
+  { name: "expired", remark: "the same, until yesterday", ...expired },
+  { name: "billing", remark: "the user billing", ...billing },
+  { name: "stranger", remark: "an authority that the others don't trust", certificate: stranger.certificate },
+  { name: "impostor", remark: "the user billing, signed by the stranger", ...impostor },
+];
 replaceAll(made);
 for (const { name, remark } of made) console.log(` [x] Made ${name}.pem: ${remark}`);
-
-async function authority(name: string, remark: string) {
-  const authority = await newAuthority(remark);
-  made.push({ name, remark, certificate: authority.certificate });
-  return authority;
-}
-
-async function certificate(
-  name: string,
-  remark: string,
-  by: Awaited<ReturnType<typeof authority>>,
-  subject: Subject,
-) {
-  made.push({ name, remark, ...(await by.sign(subject)) });
-}

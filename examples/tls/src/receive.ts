@@ -1,9 +1,8 @@
-import { consume, handle, text, usage } from "shared";
+import { consume, handle, text } from "shared";
 import { declareSecure, queue } from "./topology.ts";
-import { tlsOptions, tlsSynopsis, tlsUrl } from "./url.ts";
+import { tlsUsage } from "./url.ts";
 
-const { options, refuse } = usage(`receive ${tlsSynopsis}`, "receive", tlsOptions);
-const url = tlsUrl(options, refuse);
+const { url } = tlsUsage("receive", "receive");
 
 await consume(
   async (channel) => {

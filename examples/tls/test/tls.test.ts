@@ -1,18 +1,21 @@
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import amqp from "amqplib";
 import { type Broker, startBroker } from "broker";
 import { test as base, type Run, scenarios } from "testkit";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { folder, read } from "../src/certificates.ts";
+import { folder, pathOf } from "../src/certificates.ts";
 import { queue } from "../src/topology.ts";
 
 scenarios();
 
 const READY = ` [*] Waiting for messages in ${queue}. To exit press CTRL+C`;
+
+/** The text of a certificate or of a key. */
+const read = (name: string) => readFileSync(pathOf(name), "utf8");
 
 /** `at(url)` runs scripts with the broker there. */
 const test = base.extend(

@@ -24,14 +24,12 @@ export class BrokerError extends Error {
  */
 export function explain(error: unknown, broker: string): BrokerError | undefined {
   if (error instanceof BrokerError) return error;
-  for (const [pattern, say, retriable = false] of sayings) {
+  for (const [pattern, sentence, retriable = false] of sentences) {
     const found = pattern.exec(codeAndMessage(error));
+    if (!found) continue;
     // The broker's words may quote what other programs have declared.
-    if (found)
-      return new BrokerError(say(broker, ...found.slice(1).map((word) => text(word))), {
-        cause: error,
-        retriable,
-      });
+    const word = (_: string, name: string) => (name === "broker" ? broker : text(found.groups?.[name] ?? ""));
+    return new BrokerError(sentence.replace(/\{(\w+)\}/g, word), { cause: error, retriable });
   }
   return undefined;
 }
@@ -58,86 +56,69 @@ interface Details {
 
 const RETRIABLE = true;
 
-type Saying = [pattern: RegExp, say: (broker: string, ...found: string[]) => string, retriable?: boolean];
-
-const away = (pattern: RegExp, why: string): Saying => [
-  pattern,
-  (broker) => `No RabbitMQ at ${broker} (${why}).`,
-  RETRIABLE,
-];
-
-const sayings: Saying[] = [
-  away(/^ECONNREFUSED/, "connection refused"),
-  away(/^(ENOTFOUND|EAI_AGAIN)|getaddrinfo/, "unknown host"),
-  away(/^(EHOSTUNREACH|ENETUNREACH)/, "unreachable"),
-  away(/ETIMEDOUT/, "no answer"),
+/** The first pattern that fits gives the sentence. `{broker}` is the broker's URL, the other words are the pattern's groups. */
+const sentences: [pattern: RegExp, sentence: string, retriable?: boolean][] = [
+  [/^ECONNREFUSED/, "No RabbitMQ at {broker} (connection refused).", RETRIABLE],
+  [/^(ENOTFOUND|EAI_AGAIN)|getaddrinfo/, "No RabbitMQ at {broker} (unknown host).", RETRIABLE],
+  [/^(EHOSTUNREACH|ENETUNREACH)/, "No RabbitMQ at {broker} (unreachable).", RETRIABLE],
+  [/ETIMEDOUT/, "No RabbitMQ at {broker} (no answer).", RETRIABLE],
   [
     /^(ECONNRESET|EPIPE)|closed abruptly/,
-    (broker) =>
-      `${broker} hung up before it spoke AMQP. RabbitMQ's port is usually 5672, or 5671 with amqps:.`,
+    "{broker} hung up before it spoke AMQP. RabbitMQ's port is usually 5672, or 5671 with amqps:.",
     RETRIABLE,
   ],
   [
     /Frame size .* exceeds|Invalid frame|Expected .*ConnectionStart|Unexpected frame/i,
-    (broker) => `${broker} doesn't speak AMQP. RabbitMQ's port is usually 5672, or 5671 with amqps:.`,
+    "{broker} doesn't speak AMQP. RabbitMQ's port is usually 5672, or 5671 with amqps:.",
   ],
   [
-    /^(?:SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)\w* (.*)/,
-    (broker, why) =>
-      `${broker} shows a certificate of an unknown authority (${why}). If it is yours, name its file in the URL (amqps://…?cacertfile=…) or in NODE_EXTRA_CA_CERTS.`,
+    /^(?:SELF_SIGNED|DEPTH_ZERO|UNABLE_TO)\w* (?<why>.*)/,
+    "{broker} shows a certificate of an unknown authority ({why}). If it is yours, name its file in the URL (amqps://…?cacertfile=…) or in NODE_EXTRA_CA_CERTS.",
   ],
   [
-    /^ERR_TLS_CERT_ALTNAME_INVALID (.*)/,
-    (broker, names) =>
-      `${broker} shows a certificate for another host: ${names}. Connect to a name that is in it.`,
+    /^ERR_TLS_CERT_ALTNAME_INVALID (?<names>.*)/,
+    "{broker} shows a certificate for another host: {names}. Connect to a name that is in it.",
   ],
-  [/^CERT_HAS_EXPIRED/, (broker) => `The certificate of ${broker} has expired. Its owner has to renew it.`],
-  [
-    /^CERT_NOT_YET_VALID/,
-    (broker) => `The certificate of ${broker} is not valid yet. Is this machine's clock right?`,
-  ],
+  [/^CERT_HAS_EXPIRED/, "The certificate of {broker} has expired. Its owner has to renew it."],
+  [/^CERT_NOT_YET_VALID/, "The certificate of {broker} is not valid yet. Is this machine's clock right?"],
   [
     /^ERR_SSL_WRONG_VERSION_NUMBER/,
-    (broker) => `${broker} doesn't speak TLS on this port. RabbitMQ's port for amqps: is usually 5671.`,
+    "{broker} doesn't speak TLS on this port. RabbitMQ's port for amqps: is usually 5671.",
   ],
   [
-    /^ERR_SSL_\w*ALERT_\w*(?:UNKNOWN_CA|CERTIFICATE)\w* (.*)/,
-    (broker, why) =>
-      `${broker} refused our certificate, or requires one (${why}). See certfile and keyfile in the broker's URL.`,
+    /^ERR_SSL_\w*ALERT_\w*(?:UNKNOWN_CA|CERTIFICATE)\w* (?<why>.*)/,
+    "{broker} refused our certificate, or requires one ({why}). See certfile and keyfile in the broker's URL.",
   ],
   [
     /mechanism EXTERNAL is not provided/,
-    (broker) =>
-      `${broker} doesn't take a certificate for a login: its mechanism EXTERNAL (plugin rabbitmq_auth_mechanism_ssl) is off.`,
+    "{broker} doesn't take a certificate for a login: its mechanism EXTERNAL (plugin rabbitmq_auth_mechanism_ssl) is off.",
   ],
   [
     /Handshake terminated by server: 403 .*mechanism EXTERNAL/,
-    (broker) => `${broker} refused the login. Is there a user with the name in our certificate?`,
+    "{broker} refused the login. Is there a user with the name in our certificate?",
   ],
   [
-    /^(\w*(?:CERT|SSL|TLS|SIGNED|SIGNATURE)\w*|EPROTO) (.*)/,
-    (broker, code, why) => `TLS with ${broker} failed: ${why} (${code}).`,
+    /^(?<code>\w*(?:CERT|SSL|TLS|SIGNED|SIGNATURE)\w*|EPROTO) (?<why>.*)/,
+    "TLS with {broker} failed: {why} ({code}).",
   ],
   [
-    /Handshake terminated by server: 403 .*"(?:[A-Z_]+ - )?(.*)"/s,
-    (broker, why) => `${broker} refused the login. Are the user and the password in its URL right? (${why})`,
+    /Handshake terminated by server: 403 .*"(?:[A-Z_]+ - )?(?<why>.*)"/s,
+    "{broker} refused the login. Are the user and the password in its URL right? ({why})",
   ],
   // amqplib 2.3.1 doesn't pass on what the broker says here.
   [
     /Expected ConnectionOpenOk/,
-    (broker) =>
-      `${broker} has no such virtual host, or this user has no permissions there, or has as many connections as it may.`,
+    "{broker} has no such virtual host, or this user has no permissions there, or has as many connections as it may.",
   ],
-  [/message nacked/, () => "RabbitMQ refused a message (nack). Is its queue full?", RETRIABLE],
+  [/message nacked/, "RabbitMQ refused a message (nack). Is its queue full?", RETRIABLE],
   [
-    /inequivalent arg '(.*?)' for (queue|exchange) '(.*?)'.*received (.*) but current is (.*)"/s,
-    (_, argument, kind, name, ours, theirs) =>
-      `The ${kind} "${name}" exists with another ${argument}: ${theirs} there, ${ours} here. Delete it, or declare it with the same arguments.`,
+    /inequivalent arg '(?<argument>.*?)' for (?<kind>queue|exchange) '(?<name>.*?)'.*received (?<ours>.*) but current is (?<theirs>.*)"/s,
+    'The {kind} "{name}" exists with another {argument}: {theirs} there, {ours} here. Delete it, or declare it with the same arguments.',
   ],
   [
     /Connection closed|Unexpected close|Heartbeat timeout|^ *channel closed|^ *Channel ended/i,
-    (broker) => `The connection to ${broker} was lost.`,
+    "The connection to {broker} was lost.",
     RETRIABLE,
   ],
-  [/ with message "(?:[A-Z_]+ - )?(.*)"/s, (broker, why) => `${broker} says: ${why}.`],
+  [/ with message "(?:[A-Z_]+ - )?(?<why>.*)"/s, "{broker} says: {why}."],
 ];

@@ -89,7 +89,10 @@ export function openPublisher(options: PublisherOptions = {}): Publisher {
 
 /** A message on its way. */
 interface Outgoing extends Unconfirmed {
-  settle: (error?: unknown) => void;
+  confirmed: () => void;
+  failed: (error: unknown) => void;
+  /** Listens no longer for the signal of its `publish`. */
+  forget: (() => void) | undefined;
   /** How often it was published. */
   attempts: number;
   /** Whether it was published on the present channel. */
@@ -175,11 +178,10 @@ class ConfirmedPublisher implements Publisher {
     options: Options.Publish = {},
     signal?: AbortSignal,
   ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(this.#closed);
-      if (signal?.aborted) return reject(signal.reason);
+    return new Promise((confirmed, failed) => {
+      if (this.#closed) return failed(this.#closed);
+      if (signal?.aborted) return failed(signal.reason);
       const messageId = options.messageId ?? `${this.#run}/${++this.#number}`;
-      const giveUp = () => this.#settle(message, signal?.reason);
       const message: Outgoing = {
         exchange,
         routingKey,
@@ -188,20 +190,22 @@ class ConfirmedPublisher implements Publisher {
         attempts: 0,
         sent: false,
         returned: undefined,
-        settle(error) {
-          signal?.removeEventListener("abort", giveUp);
-          if (error === undefined) resolve();
-          else reject(error);
-        },
+        confirmed,
+        failed,
+        forget: undefined,
       };
-      signal?.addEventListener("abort", giveUp);
-      this.#waiting.add(message);
-      this.#pump();
+      if (signal) {
+        const giveUp = () => this.#settle(message, signal.reason);
+        signal.addEventListener("abort", giveUp);
+        message.forget = () => signal.removeEventListener("abort", giveUp);
+      }
+      if (this.#waiting.size === 0 && this.#mayPublish()) this.#publish(message);
+      else this.#waiting.add(message);
     });
   }
 
-  async room(): Promise<void> {
-    while (this.unconfirmed >= this.#options.window && !this.#closed) await this.#changed();
+  room(): Promise<void> {
+    return this.#isFull() ? this.#untilRoom() : THERE;
   }
 
   async close({ deadline = 5_000 } = {}): Promise<Unconfirmed[]> {
@@ -276,18 +280,35 @@ class ConfirmedPublisher implements Publisher {
 
   /** Publishes what there is room for. */
   #pump(): void {
-    if (!this.#channel || this.#renewing) return;
-    for (const suspect of this.#suspects) {
+    if (this.#suspects.size > 0 && !this.#renewing) {
       // One at a time.
-      if (!suspect.sent) this.#send(suspect);
-      return;
+      const [suspect] = this.#suspects;
+      if (suspect && !suspect.sent) this.#send(suspect);
     }
+    if (this.#waiting.size === 0) return;
     for (const message of this.#waiting) {
-      if (this.#published.size >= this.#options.window || !this.#channel) return;
+      if (!this.#mayPublish()) return;
       this.#waiting.delete(message);
-      this.#published.add(message);
-      this.#send(message);
+      this.#publish(message);
     }
+  }
+
+  #mayPublish(): boolean {
+    if (!this.#channel || this.#renewing || this.#suspects.size > 0) return false;
+    return this.#published.size < this.#options.window;
+  }
+
+  #publish(message: Outgoing): void {
+    this.#published.add(message);
+    this.#send(message);
+  }
+
+  #isFull(): boolean {
+    return this.unconfirmed >= this.#options.window && !this.#closed;
+  }
+
+  async #untilRoom(): Promise<void> {
+    while (this.#isFull()) await this.#changed();
   }
 
   #send(message: Outgoing): void {
@@ -367,7 +388,9 @@ class ConfirmedPublisher implements Publisher {
   #settle(message: Outgoing, error?: unknown): void {
     this.#published.delete(message);
     this.#waiting.delete(message);
-    message.settle(error);
+    message.forget?.();
+    if (error === undefined) message.confirmed();
+    else message.failed(error);
     if (this.#suspects.delete(message)) this.#resend();
     this.#change?.resolve();
     this.#change = undefined;
@@ -406,6 +429,8 @@ class ConfirmedPublisher implements Publisher {
   }
 }
 
+/** What `room` returns while there is room: one promise for all callers. */
+const THERE = Promise.resolve();
 /** ms; how long a broker has to answer when the time to close is over. */
 const MOMENT = 250;
 /** ms; how long a new channel may take to open in place of another one. */

@@ -23,28 +23,35 @@ export interface Work {
 /** One call of `channel.consume`. */
 interface Subscribed {
   queue: string;
+  consumerTag: string;
   noAck: boolean;
   /** In messages; 0 is no limit. */
   prefetch: number;
-  wrapped: Wrapped | undefined;
 }
 
-type Delivered = Subscribed & { delivery: ConsumeMessage; wrapped: Wrapped };
-
-/** A delivery whose handler runs. */
-type InHand = Delivered & { finished: Promise<unknown> };
+interface Delivered {
+  subscribed: Subscribed;
+  wrapped: Wrapped;
+  delivery: ConsumeMessage;
+  /** Resolves when its handler has finished. It is there while an asynchronous one runs. */
+  finished: Promise<void> | undefined;
+  isHandled: boolean;
+}
 
 /** One channel of a consumer, from its setup to its end. */
 export class Subscription {
   readonly #channel: Channel;
   readonly #connection: Channels;
   readonly #work: Work;
-  readonly #subscribed: (Subscribed & { consumerTag: string })[] = [];
-  readonly #inHand = new Set<InHand>();
+  readonly #subscribed: Subscribed[] = [];
+  readonly #inHand = new Set<Delivered>();
   /** Deliveries that wait for the end of the setup, or for an abandoned handler. */
   #waiting: Delivered[] = [];
   /** The last deliveries, as many as may be unacknowledged: one of them may end the connection. */
   readonly #recent: Delivered[] = [];
+  /** Deliveries that are acknowledged in groups, in their order. */
+  readonly #group = new Set<Delivered>();
+  #acknowledging: NodeJS.Immediate | undefined;
   readonly #stopping = new AbortController();
   #isSetUp = false;
   #hasToldOfWaiting = false;
@@ -128,6 +135,7 @@ export class Subscription {
     this.#resume();
     while (this.#inHand.size > 0 && patience.left() > 0)
       await inTime(Promise.all([...this.#inHand].map(({ finished }) => finished)), patience);
+    this.#acknowledge();
     const { size } = this.#inHand;
     if (size > 0)
       this.#work.log.warn(
@@ -154,18 +162,23 @@ export class Subscription {
     const prefetch = channel.prefetch.bind(channel);
     const consume = channel.consume.bind(channel);
     let limit = 0;
+    let isGrouped = false;
     channel.prefetch = (count, global) => {
       limit = count;
       return prefetch(count, global);
     };
     channel.consume = async (queue, onDelivery, options = {}) => {
       const wrapped = unwrap(onDelivery);
-      const subscribed = { queue, noAck: options.noAck ?? false, prefetch: limit, wrapped };
+      isGrouped ||= wrapped?.acknowledge === "grouped";
+      if (isGrouped && this.#subscribed.length > 0)
+        throw new TypeError('A channel with acknowledge: "grouped" takes one consumer.');
+      const subscribed = { queue, consumerTag: "", noAck: options.noAck ?? false, prefetch: limit };
       const deliver = (delivery: ConsumeMessage | null) => {
-        if (delivery && wrapped) this.#deliver({ ...subscribed, wrapped, delivery });
+        if (delivery && wrapped)
+          this.#deliver({ subscribed, wrapped, delivery, finished: undefined, isHandled: false });
       };
       const consumer = await consume(queue, wrapped ? deliver : onDelivery, options);
-      this.#subscribed.push({ ...subscribed, consumerTag: consumer.consumerTag });
+      this.#subscribed.push(Object.assign(subscribed, consumer));
       return consumer;
     };
   }
@@ -186,13 +199,13 @@ export class Subscription {
     );
   }
 
-  #mayStart({ queue, noAck, prefetch }: Delivered): boolean {
+  #mayStart({ subscribed: { queue, noAck, prefetch } }: Delivered): boolean {
     if (!this.#isSetUp) return false;
     if (noAck) return true;
     if (this.#stopping.signal.aborted) return false;
     const abandoned = this.#work.abandoned.get(queue);
     if (!abandoned || prefetch === 0) return true;
-    const running = [...this.#inHand].filter((delivered) => delivered.queue === queue).length;
+    const running = [...this.#inHand].filter(({ subscribed }) => subscribed.queue === queue).length;
     return abandoned + running < prefetch;
   }
 
@@ -208,70 +221,96 @@ export class Subscription {
   }
 
   #start(delivered: Delivered): void {
-    const { wrapped, delivery, queue, prefetch } = delivered;
+    const { wrapped, delivery } = delivered;
     if (wrapped.onFailure === "dead-letter") {
       if (delivery.fields.redelivered && this.#work.suspects.delete(signature(delivered))) {
-        this.#work.log.error(`Set aside a message from ${text(queue)} that had ended the connection.`);
+        const queue = text(delivered.subscribed.queue);
+        this.#work.log.error(`Set aside a message from ${queue} that had ended the connection.`);
         this.#channel.reject(delivery, false);
         return;
       }
       this.#recent.push(delivered);
-      if (this.#recent.length > Math.max(prefetch, 1)) this.#recent.shift();
+      if (this.#recent.length > Math.max(delivered.subscribed.prefetch, 1)) this.#recent.shift();
     }
+    const isGrouped = wrapped.acknowledge === "grouped" && !delivered.subscribed.noAck;
+    if (isGrouped) this.#group.add(delivered);
     let handling: unknown;
     try {
       handling = wrapped.handler(delivery);
     } catch (error) {
       handling = Promise.reject(error);
     }
-    if (!(handling instanceof Promise)) return;
-    const inHand: InHand = { ...delivered, finished: Promise.resolve() };
-    inHand.finished = handling
+    if (!(handling instanceof Promise)) {
+      if (isGrouped) this.#handled(delivered);
+      return;
+    }
+    delivered.finished = handling
+      .then(() => isGrouped && this.#handled(delivered))
       .catch((error: unknown) => this.#failed(delivered, error))
-      .then(() => this.#finished(inHand));
-    this.#inHand.add(inHand);
+      .then(() => this.#finished(delivered));
+    this.#inHand.add(delivered);
   }
 
-  async #failed({ wrapped, delivery, noAck }: Delivered, error: unknown): Promise<void> {
+  #handled(delivered: Delivered): void {
+    delivered.isHandled = true;
+    this.#acknowledging ??= setImmediate(() => this.#acknowledge());
+  }
+
+  /** Acknowledges what has been handled, up to the first message that has not. */
+  #acknowledge(): void {
+    this.#acknowledging = undefined;
+    let last: ConsumeMessage | undefined;
+    for (const delivered of this.#group) {
+      if (!delivered.isHandled) break;
+      this.#group.delete(delivered);
+      last = delivered.delivery;
+    }
+    if (last && this.#open) this.#channel.ack(last, true);
+  }
+
+  async #failed(delivered: Delivered, error: unknown): Promise<void> {
+    const { subscribed, wrapped, delivery } = delivered;
     // The broker saw the channel go, and delivers the message again.
     if (!this.#open) return;
     this.#work.log.warn(`A handler failed: ${describe(error)}`);
-    if (noAck) return;
+    if (subscribed.noAck) return;
     const requeue = wrapped.onFailure === "requeue";
     if (requeue) await pause(wrapped.pause, undefined, { signal: this.#stopping.signal }).catch(isTold);
     // Not nack: on RabbitMQ 4.3 only a reject counts towards the delivery limit.
     if (this.#open) this.#channel.reject(delivery, requeue);
+    this.#group.delete(delivered);
+    this.#acknowledge();
   }
 
-  #finished(inHand: InHand): void {
-    if (this.#inHand.delete(inHand)) return;
+  #finished(delivered: Delivered): void {
+    if (!this.#inHand.delete(delivered)) this.#freed(delivered.subscribed.queue);
+  }
+
+  /** A handler has finished whose channel is gone. */
+  #freed(queue: string): void {
     const { abandoned, freed } = this.#work;
-    abandoned.set(inHand.queue, (abandoned.get(inHand.queue) ?? 0) - 1);
+    abandoned.set(queue, (abandoned.get(queue) ?? 0) - 1);
     freed();
   }
 
   /** The channel is gone, and with it the deliveries of the handlers that still run. */
   #abandon(): void {
     const { abandoned } = this.#work;
-    for (const { queue } of this.#inHand) abandoned.set(queue, (abandoned.get(queue) ?? 0) + 1);
+    for (const { subscribed } of this.#inHand)
+      abandoned.set(subscribed.queue, (abandoned.get(subscribed.queue) ?? 0) + 1);
     this.#inHand.clear();
     this.#waiting = [];
   }
 
-  /**
-   * How many consumers the queues have, while this is still one of them. Asked on another channel, since a queue that
-   * doesn't exist any more closes it.
-   */
+  /** How many consumers the queues have, while this is still one of them. */
   async #served(patience: Deadline): Promise<Map<string, number>> {
     const counts = new Map<string, number>();
     const acknowledging = this.#subscribed.filter(({ noAck }) => !noAck);
-    if (acknowledging.length === 0) return counts;
-    const ask = async () => {
-      const probe = await this.#connection.createChannel();
-      for (const { queue } of acknowledging) counts.set(queue, (await probe.checkQueue(queue)).consumerCount);
-      await probe.close();
-    };
-    await inTime(ask().catch(isTold), patience);
+    if (acknowledging.length > 0)
+      await this.#probe(patience, async (probe) => {
+        for (const { queue } of acknowledging)
+          counts.set(queue, (await probe.checkQueue(queue)).consumerCount);
+      });
     return counts;
   }
 
@@ -284,13 +323,17 @@ export class Subscription {
    */
   async #settled(served: Map<string, number>, patience: Deadline): Promise<void> {
     const soon = deadlineIn(Math.min(1_000, patience.left()));
-    const ask = async () => {
-      const probe = await this.#connection.createChannel();
-      for (const [queue, count] of served)
-        while (soon.left() > 0 && (await probe.checkQueue(queue)).consumerCount >= count) await pause(10);
-      await probe.close();
-    };
-    if (served.size > 0) await inTime(ask().catch(isTold), soon);
+    if (served.size > 0)
+      await this.#probe(soon, async (probe) => {
+        for (const [queue, count] of served)
+          while (soon.left() > 0 && (await probe.checkQueue(queue)).consumerCount >= count) await pause(10);
+      });
+  }
+
+  /** Asks on another channel, since a queue that doesn't exist any more closes the one that asks. */
+  async #probe(patience: Deadline, ask: (probe: Channel) => Promise<void>): Promise<void> {
+    const asked = this.#connection.createChannel().then((probe) => ask(probe).finally(() => probe.close()));
+    await inTime(asked.catch(isTold), patience);
   }
 }
 
@@ -305,7 +348,10 @@ const describe = (error: unknown) =>
     .join("\n");
 
 /** Two messages that share it are the same one, as far as can be told. */
-const signature = ({ queue, delivery: { fields, properties, content } }: Delivered) =>
-  [queue, fields.routingKey, properties.messageId, createHash("sha1").update(content).digest("base64")].join(
-    " ",
-  );
+const signature = ({ subscribed, delivery: { fields, properties, content } }: Delivered) =>
+  [
+    subscribed.queue,
+    fields.routingKey,
+    properties.messageId,
+    createHash("sha1").update(content).digest("base64"),
+  ].join(" ");

@@ -13,11 +13,7 @@ const MOST = 100;
  * @param queue A queue whose delivery limit, if it has one, is high: to a quorum queue each look is a failed delivery.
  * @param story Tells in words, from its headers, how a message came there.
  */
-export async function look(
-  channel: Channel,
-  queue: string,
-  story: (headers: Headers) => string,
-): Promise<void> {
+export async function look(channel: Channel, queue: string, story: (headers: Headers) => string) {
   let shown = 0;
   const show = handle(async ({ content, properties }) => {
     console.log(` [x] ${text(content)}: ${story(properties.headers)}`);
@@ -45,7 +41,7 @@ export async function replay(
   channel: Channel,
   queue: string,
   from: string,
-  keep: (headers: Headers) => string | undefined = () => undefined,
+  keep?: (headers: Headers) => string | undefined,
 ): Promise<void> {
   const { messageCount, consumerCount } = await channel.checkQueue(queue);
   if (consumerCount > 0) {
@@ -58,11 +54,12 @@ export async function replay(
     const message = await channel.get(queue);
     if (!message) break;
     const { headers } = message.properties;
-    const obstacle = !deathsOf(headers).some((death) => death.queue === from)
+    const diedThere = deathsOf(headers).some((death) => death.queue === from);
+    const obstacle = !diedThere
       ? `it did not die in ${from}`
-      : !canDie(headers)
-        ? "its x-death is malformed"
-        : keep(headers);
+      : canDie(headers)
+        ? keep?.(headers)
+        : "its x-death is malformed";
     if (obstacle) {
       // Unacknowledged, it is back in its place when the channel closes.
       console.log(` [!] Kept ${text(message.content)}: ${obstacle}`);

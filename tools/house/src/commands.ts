@@ -55,11 +55,10 @@ function commands(page: string): Command[] {
       if (words[0] === "pnpm" || words[0] === "npm") found.push({ words, line });
     }
   };
-  const visit = (node: { type: string }) => {
-    const { value, lang, children = [], position } = node as Code;
+  const visit = ({ type, value = "", lang, children = [], position }: Node) => {
     const line = position?.start.line ?? 0;
-    if (node.type === "inlineCode") add(value, line);
-    if (node.type === "code")
+    if (type === "inlineCode") add(value, line);
+    if (type === "code")
       for (const [index, text] of value.split("\n").entries()) {
         if (lang === "sh") add(text, line + 1 + index);
         else if (text.startsWith("$ ")) add(text.slice(2), line + 1 + index);
@@ -70,11 +69,12 @@ function commands(page: string): Command[] {
   return found;
 }
 
-interface Code {
-  value: string;
-  lang?: string | null;
-  children?: { type: string }[];
-  position?: { start: { line: number } };
+interface Node {
+  type: string;
+  value?: string;
+  lang?: string | null | undefined;
+  children?: Node[];
+  position?: { start: { line: number } } | undefined;
 }
 
 function whatIsWrong(

@@ -15,13 +15,14 @@ export interface Package {
  * Reads each package of the repository.
  *
  * @param root The repository's folder.
- * @returns The examples, then `shared`, then the tools, each by name.
+ * @returns The examples, `exercises`, `shared` and the tools, each by name.
  */
 export function readPackages(root: string): Package[] {
   const inside = (folder: string) =>
     existsSync(join(root, folder)) ? readdirSync(join(root, folder)).sort() : [];
   const folders = [
     ...inside("examples").map((name) => `examples/${name}`),
+    "exercises",
     "shared",
     ...inside("tools").map((name) => `tools/${name}`),
   ];

@@ -11,7 +11,7 @@ export interface Violation {
 }
 
 /** Tools that other tools may use, from the bottom up. Each may use those before it, and any other tool all of them. */
-const FOUNDATIONS = ["shared", "cli", "broker", "kafka", "wire", "look", "stage", "testkit"];
+const FOUNDATIONS = ["shared", "cli", "broker", "kafka", "wire", "look", "stage", "exercise", "testkit"];
 
 /** Lines of a script that plays a role, such as `pub` or `worker`: one screen. */
 const ROLE_LINES = 40;

@@ -163,7 +163,11 @@ describe("check:house", () => {
     ["examples/one", "stage", "Here it may depend on shared."],
     ["shared", "broker", "It may depend on none."],
     ["tools/broker", "stage", "Here it may depend on shared, cli."],
-    ["tools/tour", "live", "Here it may depend on shared, cli, broker, kafka, wire, look, stage, testkit."],
+    [
+      "tools/tour",
+      "live",
+      "Here it may depend on shared, cli, broker, kafka, wire, look, stage, exercise, testkit.",
+    ],
   ])("finds that %s depends on %s", (folder, dependency, detail) => {
     const name = folder.split("/").at(-1);
     const content = manifest({ name, dependencies: { [dependency]: "workspace:*" } });
@@ -217,13 +221,13 @@ describe("check:house", () => {
   });
 
   test.each([
-    ["`pnpm tuor`", "pnpm tuor", "There is no script tuor."],
+    ["`pnpm trip`", "pnpm trip", "There is no script trip."],
     ["`pnpm tour two`", "pnpm tour two", "There is no pattern two."],
     ["`pnpm --filter two pub`", "pnpm --filter two pub", "There is no package two."],
     ["`pnpm --filter=one sub`", "pnpm --filter=one sub", "one has no script sub."],
     ["`npm run live`", "npm run live", "There is no script live."],
-    ["```sh\npnpm install && pnpm tuor # It plays.\n```", "pnpm tuor", "There is no script tuor."],
-    ["```console\n$ pnpm tuor\npnpm printed this\n```", "pnpm tuor", "There is no script tuor."],
+    ["```sh\npnpm install && pnpm trip # It plays.\n```", "pnpm trip", "There is no script trip."],
+    ["```console\n$ pnpm trip\npnpm printed this\n```", "pnpm trip", "There is no script trip."],
   ])("finds a command that no reader can type: %s", (code, command, detail) => {
     for (const page of ["docs/page.md", "examples/one/README.md"]) {
       const line = code.startsWith("`pnpm") || code.startsWith("`npm") ? 3 : 4;
@@ -235,8 +239,8 @@ describe("check:house", () => {
 
   test.each([
     "`pnpm tour one`, `pnpm tour --list`, `pnpm tour <pattern>`, `pnpm install`, `npm test`, `npm run build`",
-    "```sh\npnpm tour one --group basics   # pnpm tuor\npnpm --filter one pub\npnpm --filter <pattern> pub\n```",
-    "pnpm tuor, and `a pnpm tuor`",
+    "```sh\npnpm tour one --group basics   # pnpm trip\npnpm --filter one pub\npnpm --filter <pattern> pub\n```",
+    "pnpm trip, and `a pnpm trip`",
   ])("accepts what a reader can type: %s", (text) => {
     expect(found({ "docs/page.md": `# A page\n\n${text}\n` })).toEqual([]);
   });

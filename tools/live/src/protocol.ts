@@ -21,6 +21,7 @@ export interface Catalogue {
   broker: string;
   /** Whether the broker is ours, so that it may be restarted. */
   canRestart: boolean;
+  /** Its chapters: "1. Basics". */
   groups: { name: string; patterns: Pattern[] }[];
 }
 
@@ -226,9 +227,13 @@ export type Happening = { basis: Basis } & (
   | { type: "confirmed"; message: number; to: string }
   /** The broker refuses it; `full`: the queue that has no room. */
   | { type: "nacked"; message: number; to: string; full?: string }
-  /** `offset`: a stream's. Deliveries of a stream remove nothing. `acks`: whether an ack is awaited. */
+  /**
+   * `content`: of a long queue's messages the page knows only the first. `offset`: a stream's. Deliveries of a stream
+   * remove nothing. `acks`: whether an ack is awaited.
+   */
   | ({
       type: "delivered";
+      content: Message;
       to: string;
       tag: string;
       redelivered: boolean;
@@ -308,7 +313,10 @@ export interface Contents {
     name: string;
     ready: number;
     unacked: number;
-    /** The oldest ones, at most 20, in the queue's order. `holder`: the terminal that has not acknowledged it yet. */
+    /**
+     * The oldest ones, of a stream the newest, at most 20, in the queue's order. `holder`: the terminal that has not
+     * acknowledged it yet.
+     */
     oldest: { copy: number; message: Message; holder?: string; deliveries: number; offset?: number }[];
   }[];
 }

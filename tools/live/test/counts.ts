@@ -33,7 +33,7 @@ export async function brokersCounts({ place, feed }: World): Promise<Record<stri
 
 /** The same by the feed's account. */
 export function feedsCounts({ feed }: World): Record<string, number> {
-  return Object.fromEntries(feed.plan.queues.map(({ name }) => [name, feed.ledger.waiting(name).length]));
+  return Object.fromEntries(feed.plan.queues.map(({ name }) => [name, feed.ledger.ready(name)]));
 }
 
 async function connect(urls: string[]) {

@@ -54,6 +54,14 @@ describe("the log", () => {
     for (let number = 0; number < 50_000; number++) log.say(empty);
     const heard = heardBy(log);
     expect(heard.map(({ type }) => type)).toEqual(["pattern", "terminal", "contents"]);
+    // Of what tells all there is, the last is enough.
+    const changed = newLog();
+    changed.say({ type: "pattern", name: "topics", title: "topics" });
+    const topology = { exchanges: [], queues: [], bindings: [], consumers: [] };
+    for (let number = 0; number < 50_000; number++)
+      changed.say({ type: "topology", basis: "seen", topology, changes: [] });
+    for (let number = 0; number < 10_000; number++) changed.say(empty);
+    expect(heardBy(changed).map(({ type }) => type)).toEqual(["pattern", "topology", "contents"]);
     // One that was there a moment ago needs only the rest.
     expect(heardBy(log, 49_999).map(({ id }) => id)).toEqual([50_000, 50_001, 50_002]);
   });

@@ -3,6 +3,7 @@ import { type Broker, startBroker, type VirtualHost } from "broker";
 import fc from "fast-check";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { Feed } from "../src/feed/feed.ts";
+import { LISTED } from "../src/feed/ledger.ts";
 import { route } from "../src/feed/routing.ts";
 import { Rush } from "../src/feed/rush.ts";
 import type { Contents, Happening, Totals } from "../src/protocol.ts";
@@ -59,6 +60,7 @@ async function look() {
     newChannel,
     channel: await newChannel(),
     amqpUrl,
+    wires,
     all,
     shown,
     /** Waits for the first of its kind. */
@@ -66,7 +68,7 @@ async function look() {
       await expect.poll(() => all(type).length, { message: type }).toBeGreaterThan(0);
       return all(type)[0] as Of<Type>;
     },
-    ready: (queue: string) => feed.ledger.waiting(queue).length,
+    ready: (queue: string) => feed.ledger.ready(queue),
   };
 }
 
@@ -217,6 +219,67 @@ describe("what is seen on the wire", () => {
         ?.topology.consumers.map(({ from }) => from)
         .sort(),
     ).toEqual(["1", "first"]);
+  });
+});
+
+describe("more than can be remembered", () => {
+  test("a long queue is counted exactly, and its messages are delivered and acknowledged", async () => {
+    const { channel, all, ready, feed } = await look();
+    await channel.assertQueue("q");
+    const count = LISTED + 500;
+    for (let number = 0; number < count; number++) channel.sendToQueue("q", Buffer.from(String(number)));
+    await expect.poll(() => ready("q")).toBe(count);
+    expect(feed.ledger.in("q").length).toBe(LISTED);
+    await channel.consume("q", (message) => message && channel.ack(message));
+    await expect.poll(() => all("acked").length).toBe(count);
+    expect(feed.ledger.counts().get("q")).toEqual({ ready: 0, unacked: 0 });
+    const bodies = all("delivered").map(({ content }) => Number(content.body));
+    expect(bodies).toEqual(Array.from({ length: count }, (_, number) => number));
+  });
+
+  test("of those that the ledger only counts, some expire", async () => {
+    const { channel, all, ready } = await look();
+    await channel.assertQueue("short", { messageTtl: 1_000 });
+    const count = LISTED + 50;
+    for (let number = 0; number < count; number++) channel.sendToQueue("short", Buffer.from(String(number)));
+    await channel.waitForConfirms();
+    await expect.poll(() => all("expired").length, { timeout: 20_000 }).toBe(count);
+    expect(ready("short")).toBe(0);
+  });
+
+  test("what programs publish waits on their wires while too many traces are awaited", async () => {
+    const { channel, all, wires, amqpUrl } = await look();
+    await channel.assertQueue("q");
+    wires.slow(true);
+    channel.sendToQueue("q", Buffer.from("held"));
+    const other = await amqp.connect(amqpUrl);
+    onTestFinished(() => other.close());
+    (await other.createChannel()).sendToQueue("q", Buffer.from("free"));
+    const bodies = () => all("published").map(({ message }) => message.body);
+    await expect.poll(bodies).toEqual(["free"]);
+    wires.slow(false);
+    await expect.poll(bodies).toEqual(["free", "held"]);
+  });
+
+  test("too many traces are awaited until they come, or until none is expected any more", async () => {
+    const place = { management: broker.management, vhost: "nowhere", amqpUrl: "amqp://localhost" };
+    const feed = new Feed(place, () => {});
+    onTestFinished(() => feed.close());
+    const behind: boolean[] = [];
+    feed.onBehind = (isBehind) => behind.push(isBehind);
+    feed.connected("t1", "c1", "a client");
+    const content = { properties: {}, body: Buffer.from("x"), size: 1 };
+    const fields = { ticket: 0, exchange: "", routingKey: "q", mandatory: false, immediate: false };
+    for (let number = 0; number < 5_001; number++)
+      feed.passed("c1", { method: "basic.publish", fields, direction: "out", channel: 1, content });
+    expect(behind).toEqual([true]);
+    await expect
+      .poll(async () => {
+        await feed.look();
+        return behind;
+      })
+      .toEqual([true, false]);
+    expect(feed.awaitsTraces).toBe(false);
   });
 });
 

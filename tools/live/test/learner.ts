@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { startBroker } from "broker";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { Live } from "../src/server/live.ts";
 import { type PageServer, serve } from "../src/server/server.ts";
 
@@ -87,15 +88,42 @@ export class Learner {
   }
 }
 
-/** A server for a test, on the broker of the test. */
-export async function openServer(): Promise<{ server: PageServer; close: () => Promise<void> }> {
-  const broker = await startBroker();
-  const live = new Live(fileURLToPath(new URL("../../..", import.meta.url)), broker);
-  const server = await serve(live);
-  const close = async () => {
-    await server.close();
+/**
+ * Serves the page to the tests of a file. After each test all learners leave, and every program ends; nothing may have
+ * gone wrong in their browsers.
+ *
+ * @param options `private`: on a broker of this file's own, which a learner may restart.
+ * @returns What brings a learner.
+ */
+export function serveLearners(browser: Browser | undefined, options: { private?: boolean } = {}) {
+  let live: Live;
+  let server: PageServer;
+  let close: () => Promise<void>;
+  const learners: Learner[] = [];
+  beforeAll(async () => {
+    const broker = await startBroker(options);
+    live = new Live(fileURLToPath(new URL("../../..", import.meta.url)), broker);
+    server = await serve(live);
+    close = async () => {
+      await server.close();
+      await live.close();
+      await broker.stop();
+    };
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await close?.();
+  });
+  afterEach(async () => {
+    const complaints = learners.flatMap((learner) => learner.complaints);
+    for (const learner of learners.splice(0)) await learner.leave();
     await live.close();
-    await broker.stop();
+    expect(complaints).toEqual([]);
+  });
+  return async (options?: BrowserContextOptions) => {
+    if (!browser) throw new Error("There is no browser.");
+    const learner = await Learner.come({ server, browser }, options);
+    learners.push(learner);
+    return learner;
   };
-  return { server, close };
 }

@@ -1,36 +1,13 @@
 import axe from "axe-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { launchForTest } from "../browser/launch.ts";
-import type { PageServer } from "../src/server/server.ts";
-import { Learner, openServer } from "./learner.ts";
+import { serveLearners } from "./learner.ts";
 
 // All of them do what a learner does, in a real browser, with a real broker behind it.
 const browser = await launchForTest();
 
 describe.skipIf(!browser)("the page", () => {
-  let server: PageServer;
-  let close: () => Promise<void>;
-  const learners: Learner[] = [];
-
-  beforeAll(async () => {
-    ({ server, close } = await openServer());
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await close?.();
-  });
-  afterEach(async () => {
-    const complaints = learners.flatMap((learner) => learner.complaints);
-    for (const learner of learners.splice(0)) await learner.leave();
-    expect(complaints).toEqual([]);
-  });
-
-  const come = async (options?: Parameters<typeof Learner.come>[1]) => {
-    if (!browser) throw new Error("There is no browser.");
-    const learner = await Learner.come({ server, browser }, options);
-    learners.push(learner);
-    return learner;
-  };
+  const come = serveLearners(browser);
 
   test("topics: each subscriber gets what its pattern lets through", async () => {
     const learner = await come();
@@ -151,6 +128,25 @@ describe.skipIf(!browser)("the page", () => {
     await learner.page.locator(".object pre", { hasText: "rabbitmqctl" }).waitFor();
     await learner.page.locator(".picture .label.binding", { hasText: "kern.*" }).click();
     await learner.page.locator(".object dd", { hasText: "kern.*" }).waitFor();
+  });
+
+  test("the picture grows and shrinks, by buttons and by keys", async () => {
+    const learner = await come();
+    await learner.open("topics");
+    const picture = learner.page.locator(".picture svg");
+    const width = async () => (await picture.boundingBox())?.width ?? 0;
+    const before = await width();
+    await learner.press("Larger");
+    await expect.poll(width).toBeGreaterThan(before);
+    await learner.page.keyboard.press("-");
+    await learner.page.keyboard.press("-");
+    await expect.poll(width).toBeLessThan(before);
+    await learner.press("Fit");
+    await expect.poll(width).toBe(before);
+    // What is typed is no shortcut.
+    await learner.look("Try it");
+    await learner.page.getByLabel("Arguments").pressSequentially("--");
+    expect(await width()).toBe(before);
   });
 
   test.for([

@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { attempt, auto, paused, play, step } from "./player.ts";
 import { go, route } from "./route.ts";
+import { onShortcut } from "./shortcuts.ts";
 import { openPattern, store } from "./store.ts";
 
 const speeds = [
@@ -26,18 +27,17 @@ export function Controls() {
   const turn = store.turn.value;
   const going = store.playing.value && store.scenario.value === chosen;
   const held = store.held.value.length;
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      const busy =
-        event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]");
-      if (busy || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "p") playOrPause();
-      else if (event.key === "n") step(chosenScenario());
-      else if (event.key === "m" && store.held.value.length > 0) void attempt({ do: "release" });
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, []);
+  useEffect(
+    () =>
+      onShortcut({
+        p: playOrPause,
+        n: () => step(chosenScenario()),
+        m: () => {
+          if (store.held.value.length > 0) void attempt({ do: "release" });
+        },
+      }),
+    [],
+  );
   const moving = going && auto.value && !paused.value && !turn?.ends;
   return (
     <fieldset class="controls" disabled={!store.ready.value || pattern?.name !== route.value.pattern}>

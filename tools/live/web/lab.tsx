@@ -8,6 +8,7 @@ import { attempt, perform } from "./player.ts";
 import { pictureOnly, route } from "./route.ts";
 import { Screens } from "./screens.tsx";
 import { type PanelName, store } from "./store.ts";
+import { Zoom } from "./zoom.tsx";
 
 const panels: { name: PanelName; title: string }[] = [
   { name: "lesson", title: "Lesson" },
@@ -39,9 +40,16 @@ export function Lab() {
       <main class="stage">
         <h1 class="hidden">{pattern}, live</h1>
         <p class="narration">{store.narration.value || "\u00a0"}</p>
-        <div class="picture">
-          {/* biome-ignore lint/a11y/useSemanticElements: SVG has no other element for a group with a name. */}
-          <svg ref={picture} role="group" aria-label="The broker: publishers, exchanges, queues, consumers" />
+        <div class="view">
+          <div class="picture">
+            {/* biome-ignore lint/a11y/useSemanticElements: SVG has no other element for a group with a name. */}
+            <svg
+              ref={picture}
+              role="group"
+              aria-label="The broker: publishers, exchanges, queues, consumers"
+            />
+          </div>
+          {pictureOnly ? null : <Zoom picture={picture} />}
         </div>
         <p class="sentence" aria-live="polite">
           {store.sentence.value || "\u00a0"}

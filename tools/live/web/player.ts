@@ -47,7 +47,7 @@ export function step(scenario: number): void {
  * @returns What ends it.
  */
 export function perform(element: SVGSVGElement): () => void {
-  const picture = new Picture(element, store.programs, (object) => {
+  const picture = new Picture(element, store, (object) => {
     store.selected.value = object;
   });
   const past = new WeakSet<Sent>();

@@ -56,8 +56,8 @@ function ScreenView({ screen }: { screen: Screen }) {
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: What scrolls must be reachable without a mouse. */}
       <pre tabIndex={0} ref={(element) => element?.scrollTo(0, element.scrollHeight)}>
-        {screen.lines.map(({ kind, text }, index) => (
-          <span key={index} class={kind}>
+        {screen.lines.map(({ id, kind, text }) => (
+          <span key={id} class={kind}>
             {kind === "typed" ? `> ${visible(text)}` : visible(text)}
             {"\n"}
           </span>

@@ -1,9 +1,12 @@
 import { computed, signal } from "@preact/signals";
-import type { Catalogue, Message, ObjectName, Sent, Terminal, Topology } from "../src/protocol.ts";
+import type { Catalogue, ObjectName, Sent, Terminal, Topology } from "../src/protocol.ts";
+import { Messages } from "./messages.ts";
 import { Programs } from "./programs.ts";
 import { heldInWords, inWords } from "./words.ts";
 
 export interface ScreenLine {
+  /** Differs from those of all other lines. */
+  id: number;
   kind: "command" | "printed" | "typed" | "pressed";
   text: string;
 }
@@ -18,6 +21,8 @@ export interface Screen {
 }
 
 export interface Entry {
+  /** Differs from those of all other entries. */
+  id: number;
   /** ms since the server started. */
   at: number;
   text: string;
@@ -35,7 +40,7 @@ const empty: Topology = { exchanges: [], queues: [], bindings: [], consumers: []
 /** Everything that the page shows, apart from the picture. */
 export const store = {
   programs: new Programs(),
-  messages: new Map<number, Message>(),
+  messages: new Messages(),
   catalogue: signal<Catalogue | undefined>(undefined),
   connected: signal(true),
   /** Whether the pattern can be played: the server has opened it, and the picture shows it. */
@@ -80,10 +85,10 @@ export const openPattern = computed(() =>
 export function apply(event: Sent): string[] {
   const { programs, messages } = store;
   const replaced: string[] = [];
-  if (event.type === "published") messages.set(event.message.id, event.message);
+  if (event.type === "published") messages.add(event.message);
+  if (event.type === "delivered") messages.add(event.content);
   if (event.type === "contents")
-    for (const queue of event.queues)
-      for (const { message } of queue.oldest) messages.set(message.id, message);
+    for (const queue of event.queues) for (const { message } of queue.oldest) messages.add(message);
   switch (event.type) {
     case "pattern":
       clear();
@@ -154,17 +159,26 @@ export function apply(event: Sent): string[] {
   return replaced;
 }
 
+/** ms between two sentences on how many messages there are: totals come ten times as often. */
+const BETWEEN_TOTALS = 1_000;
+
 /** The message that was shown to be delivered last. */
 let lastDelivered: number | undefined;
+let lastTotals = Number.NEGATIVE_INFINITY;
+/** Lines and entries that there have been. */
+let ids = 0;
 
 function record(event: Sent): void {
   if (event.type === "delivered") lastDelivered = event.message;
+  if (event.type === "totals") {
+    if (event.at - lastTotals < BETWEEN_TOTALS) return;
+    lastTotals = event.at;
+  }
   const text = inWords(event, { ...store, readerOf });
   if (text === undefined) return;
   if (!isQuiet(event)) store.sentence.value = text;
-  // Totals come ten times a second.
   if (event.type === "totals" && store.log.peek().at(-1)?.text.startsWith("More messages")) return;
-  const entry = { at: event.at, text, inferred: "basis" in event && event.basis === "inferred" };
+  const entry = { id: ++ids, at: event.at, text, inferred: "basis" in event && event.basis === "inferred" };
   store.log.value = [...store.log.value.slice(-MOST_ENTRIES), entry];
 }
 
@@ -199,7 +213,11 @@ function clear(): void {
 
 function openScreen(terminal: Terminal, replaced: string[]): void {
   const key = store.programs.find(terminal.id)?.key ?? terminal.id;
-  const command: ScreenLine = { kind: "command", text: `$ ${terminal.script} ${terminal.words}`.trim() };
+  const command: ScreenLine = {
+    id: ++ids,
+    kind: "command",
+    text: `$ ${terminal.script} ${terminal.words}`.trim(),
+  };
   const screens = store.screens.value.filter((screen) => !replaced.includes(screen.key));
   const known = screens.find((screen) => screen.key === key);
   const screen: Screen = {
@@ -214,7 +232,8 @@ function openScreen(terminal: Terminal, replaced: string[]): void {
     : [...screens, screen];
 }
 
-function write(terminal: string, line: ScreenLine): void {
+function write(terminal: string, said: Omit<ScreenLine, "id">): void {
+  const line = { ...said, id: ++ids };
   update(terminal, (screen) => ({ ...screen, lines: [...screen.lines.slice(-MOST_LINES), line] }));
 }
 

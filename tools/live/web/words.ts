@@ -1,10 +1,11 @@
-import type { Copy, HeldMethod, Hop, LiveEvent, Message } from "../src/protocol.ts";
+import type { Copy, HeldMethod, Hop, LiveEvent } from "../src/protocol.ts";
+import type { Messages } from "./messages.ts";
 import type { Programs } from "./programs.ts";
 import { count, cut, visible } from "./text.ts";
 
 /** What is known of the messages and programs that an event names. */
 export interface Known {
-  messages: Map<number, Message>;
+  messages: Messages;
   programs: Programs;
   /** The program that reads from a queue. */
   readerOf(queue: string): string | undefined;

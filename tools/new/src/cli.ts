@@ -26,7 +26,7 @@ function main(args: string[]): number {
 
 Now make it yours:
   1. Change src/, test/ and README.md together. "TODO" in README.md marks what only you can write.
-  2. Add a row to the table in README.md, section "The patterns". Its order is the tour's.
+  2. Add a row to its chapter of the table in README.md, section "The patterns". Its order is the tour's.
   3. pnpm fix && pnpm check
 
 CONTRIBUTING.md has the rules.`);

@@ -1,4 +1,6 @@
 export { type Group, readCatalogue } from "./catalogue.ts";
+export { compile, type Sources, sourceOf } from "./compile.ts";
+export { type Keyboard, takeKeys } from "./keys.ts";
 export { type Performance, type PlayOptions, play, READY, type StageEvent } from "./play.ts";
 export {
   type Block,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import amqp from "amqplib";
 import { startBroker } from "broker";
-import { openProgram, readersEnvironment, type Terminal } from "stage";
+import { openProgram, readersEnvironment, sourceOf, type Terminal } from "stage";
 import { test as base } from "vitest";
 import { openWire, type Wire } from "wire";
 import { compile } from "./compile.ts";
@@ -103,7 +103,7 @@ async function leave(terminal: Terminal): Promise<void> {
 function start(script: string, args: string[], { amqpUrl, env }: RunOptions): Terminal {
   const { name, scripts } = JSON.parse(readFileSync("package.json", "utf8"));
   const command: string = scripts[script] ?? "";
-  const [, source] = /^node --import tsx (\S+)$/.exec(command) ?? [];
+  const source = sourceOf(command);
   const compiled = source && compile(source);
   const [program, ...words] = compiled ? ["node", compiled] : command.split(" ");
   if (program !== "node") throw new Error(`package.json has no script "${script}" that is run by node.`);

@@ -1,52 +1,54 @@
 import { constants } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { startBroker } from "broker";
+import { cac } from "cac";
 import { progress } from "cli";
 import { type Group, readCatalogue, readReadme } from "stage";
-import { Screen } from "./screen.ts";
-import { type Page, playPages } from "./tour.ts";
+import { readBookmark, removeBookmark, writeBookmark } from "./bookmark.ts";
+import { farewell } from "./farewell.ts";
+import { type Keyboard, Reader } from "./reader.ts";
+import { type Output, Screen } from "./screen.ts";
+import { type Page, type Place, playPages } from "./tour.ts";
 
-const usage = "Usage: pnpm tour [pattern...] [--group name]... [--list] [--help]";
+/** The chapters that a tour plays unless it is told otherwise. */
+const FIRST_CHAPTERS = 2;
 
-const help = `${usage}
+const usage = "Usage: pnpm tour [pattern...] [--all] [--group chapter]... [--continue] [--list] [--help]";
 
-Plays the pages of all patterns, or of those named, or of a group, on a real RabbitMQ: opens their terminals, shows what they print,
-and compares it with the page.
-
-  --group  plays the patterns of a group: --group basics
-  --list   says which groups and patterns there are
-  --help   says this
-
-How it finds or starts its RabbitMQ: pnpm broker --help
-NO_COLOR and FORCE_COLOR do what they say.`;
+/** Where the tour's reader sits: `process` has these. */
+export interface Seat {
+  stdin: Keyboard & { isTTY: boolean };
+  stdout: Output & Pick<NodeJS.WriteStream, "on">;
+}
 
 /**
  * The tour's command line.
  *
  * @param args What follows `pnpm tour`.
  * @param root The repository's root.
- * @returns The exit code: 0 when all went as the pages say, 1 when something didn't or there is no broker, 2 for
- *   arguments that make no sense, and 128 and the signal's number when a signal ended it.
+ * @param seat Where it shows itself, and takes keys when both are a terminal.
+ * @returns The exit code: 0 when all went as the pages say or the reader left, 1 when something didn't or there is no
+ *   broker, 2 for arguments that make no sense, and 128 and the signal's number when a signal ended it.
  */
-export async function main(args: string[], root: string): Promise<number> {
+export async function main(args: string[], root: string, seat: Seat = process): Promise<number> {
   const stopping = new AbortController();
   // Nobody reads on: `pnpm tour | head`.
-  process.stdout.on("error", () => stopping.abort("SIGPIPE"));
+  seat.stdout.on("error", () => stopping.abort("SIGPIPE"));
   try {
     const groups = readCatalogue(join(root, "README.md"));
-    const options = parse(args, groups);
-    if (options.help) console.log(help);
-    else if (options.list) list(groups);
-    else {
-      // All are read before anything starts, so that a mistake in the last shows at once.
-      const pages = options.patterns.map(({ name, group }) => ({
-        group,
-        readme: readReadme(join(root, "examples", name, "README.md")),
-      }));
-      return await tour(pages, root, stopping);
+    const choice = parse(args, groups, root);
+    if (choice === "help") return 0;
+    if (choice === "list") {
+      list(groups);
+      return 0;
     }
-    return 0;
+    // All are read before anything starts, so that a mistake in the last shows at once.
+    const pages = choice.patterns.map(({ name, group }) => ({
+      name,
+      group,
+      readme: readReadme(join(root, "examples", name, "README.md")),
+    }));
+    return await tour(pages, choice.from, { root, seat, stopping, others: count(groups) - pages.length });
   } catch (error) {
     console.error((error as Error).message);
     return error instanceof UsageError ? 2 : 1;
@@ -59,65 +61,140 @@ class UsageError extends Error {
   }
 }
 
-function parse(args: string[], groups: Group[]) {
-  const options = {
-    group: { type: "string", multiple: true, default: [] as string[] },
-    list: { type: "boolean" },
-    help: { type: "boolean", short: "h" },
-  } as const;
-  let parsed: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
+interface Choice {
+  patterns: { name: string; group: Group }[];
+  from?: Place;
+}
+
+function parse(args: string[], groups: Group[], root: string): Choice | "help" | "list" {
+  const cli = cac("pnpm tour");
+  cli
+    .usage(
+      `[pattern...]
+
+Plays the pages of the first two chapters, or of the patterns named, on a real RabbitMQ: opens their terminals, shows what
+they print, and compares it with the page. On a terminal it waits for Enter before each step; elsewhere it plays by itself.
+
+How it finds or starts its RabbitMQ: pnpm broker --help
+NO_COLOR and FORCE_COLOR work as everywhere.`,
+    )
+    .option("--all", "Plays all chapters")
+    .option("--group <chapter>", "Plays a chapter, by its number or its name")
+    .option("--continue", "Goes on where the last tour on a terminal was left, which .tour.json says")
+    .option("--list", "Lists the chapters and their patterns")
+    .example("pnpm tour topics rpc")
+    .example("pnpm tour --group 3")
+    .help();
+  let parsed: ReturnType<typeof cli.parse>;
   try {
-    parsed = parseArgs({ args, allowPositionals: true, options });
+    parsed = cli.parse(["node", "tour", ...args], { run: false });
+    if (parsed.options.help) return "help";
+    cli.globalCommand.checkUnknownOptions();
+    cli.globalCommand.checkOptionValue();
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  const all = groups.flatMap(({ name: group, patterns }) => patterns.map(({ name }) => ({ name, group })));
+  if (parsed.options.list) return "list";
+  const all = groups.flatMap((group) => group.patterns.map(({ name }) => ({ name, group })));
+  const words = [parsed.options.group ?? []].flat().map(String);
   const chosen = [
-    ...parsed.values.group.flatMap((group) => {
-      const found = all.filter((pattern) => pattern.group.toLowerCase() === group.toLowerCase());
-      return found.length > 0 ? found : refuse("group", group);
+    ...(parsed.options.all ? all : []),
+    ...words.flatMap((word) => {
+      const found = all.filter(
+        ({ group }) => String(group.number) === word || group.name.toLowerCase() === word.toLowerCase(),
+      );
+      return found.length > 0 ? found : refuse("chapter", word);
     }),
-    ...parsed.positionals.map(
-      (name) => all.find((pattern) => pattern.name === name) ?? refuse("pattern", name),
-    ),
+    ...parsed.args.map((name) => all.find((pattern) => pattern.name === name) ?? refuse("pattern", name)),
   ];
-  return { ...parsed.values, patterns: chosen.length > 0 ? [...new Set(chosen)] : all };
+  if (parsed.options.continue) {
+    if (chosen.length > 0)
+      throw new UsageError("--continue plays what the last tour played, and nothing else.");
+    return resume(all, root);
+  }
+  if (chosen.length > 0) return { patterns: [...new Set(chosen)] };
+  return { patterns: all.filter(({ group }) => group.number <= FIRST_CHAPTERS) };
 }
 
 function refuse(what: string, name: string): never {
   throw new UsageError(`There is no ${what} "${name}". \`pnpm tour --list\` says which there are.`);
 }
 
+function resume(all: Choice["patterns"], root: string): Choice {
+  const bookmark = readBookmark(root);
+  // A pattern may have gone since.
+  const patterns = all.filter(({ name }) => bookmark?.patterns.includes(name));
+  const page = patterns.findIndex(({ name }) => name === bookmark?.pattern);
+  if (!bookmark || page < 0) throw new UsageError("No tour was left before its end.");
+  return { patterns, from: { page, step: bookmark.step } };
+}
+
 function list(groups: Group[]): void {
   const width = Math.max(...groups.flatMap(({ patterns }) => patterns.map(({ name }) => name.length)));
-  for (const { name, patterns } of groups) {
-    console.log(name);
+  for (const { number, name, patterns } of groups) {
+    console.log(`${number}. ${name}`);
     for (const { name, use } of patterns) console.log(`  ${name.padEnd(width)}  ${use}`);
   }
 }
 
-async function tour(pages: Page[], root: string, stopping: AbortController): Promise<number> {
+const count = (groups: Group[]): number => groups.flatMap(({ patterns }) => patterns).length;
+
+interface Surroundings {
+  root: string;
+  seat: Seat;
+  stopping: AbortController;
+  /** How many patterns there are that it doesn't play. */
+  others: number;
+}
+
+async function tour(
+  pages: Page[],
+  from: Place | undefined,
+  { root, seat, stopping, others }: Surroundings,
+): Promise<number> {
+  const { signal } = stopping;
   // A second signal doesn't wait. What then is left is ended by those who keep an eye on this process.
-  const stop = (signal: NodeJS.Signals) =>
-    stopping.signal.aborted ? process.exit(exitCode(signal)) : stopping.abort(signal);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  const stop = (reason: NodeJS.Signals) =>
+    signal.aborted ? process.exit(exitCode(reason)) : stopping.abort(reason);
+  for (const name of signals) process.on(name, stop);
 
   const { say, end } = progress();
+  let reader: Reader | undefined;
   try {
-    const broker = await startBroker({ say, signal: stopping.signal });
+    const broker = await startBroker({ say, signal });
     try {
-      const screen = new Screen(process.stdout);
-      const wrong = await playPages(pages, { root, broker, screen, signal: stopping.signal });
-      return wrong > 0 ? 1 : 0;
+      const screen = new Screen(seat.stdout);
+      if (seat.stdin.isTTY && screen.isTerminal)
+        reader = new Reader({
+          keyboard: seat.stdin,
+          screen,
+          signal,
+          end: (reason) => (reason === "quit" ? stopping.abort(reason) : stop(reason)),
+        });
+      const patterns = pages.map(({ name }) => name);
+      const reached = ({ page, step }: Place) =>
+        writeBookmark(root, { patterns, pattern: patterns[page] as string, step });
+      const outcome = await playPages(pages, { root, broker, screen, reader, from, signal, reached });
+      if (reader) removeBookmark(root);
+      farewell(outcome, others, screen);
+      return outcome.wrong > 0 ? 1 : 0;
     } finally {
+      reader?.close();
       await broker.stop();
     }
   } catch (error) {
-    if (stopping.signal.aborted) return exitCode(stopping.signal.reason);
+    if (signal.reason === "quit") {
+      seat.stdout.write("\nThe tour goes on here: pnpm tour --continue\n");
+      return 0;
+    }
+    if (signal.aborted) return exitCode(signal.reason);
     throw error;
   } finally {
     end();
+    for (const name of signals) process.off(name, stop);
   }
 }
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const exitCode = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,13 +30,14 @@ async function end(terminal: Terminal) {
   return { exit, errors, shown: terminal.lines.filter((line) => !errors.includes(line)) };
 }
 
-test("--list shows the groups and patterns of the catalogue, in its order", async () => {
+test("--list shows the chapters and patterns of the catalogue, in its order", async () => {
   const { shown, exit } = await end(tour(["--list"]));
   expect(shown).toEqual([
-    "Basics",
+    "1. Basics",
     "  two         Comes first",
+    "2. Routing",
     "  one         Comes second, see [two](examples/two)",
-    "Faults",
+    "3. Faults",
     "  broken      Never",
     "  waiting     To be interrupted",
     "  unplayable  Never",
@@ -63,9 +64,22 @@ test("a README without a catalogue is refused", () => {
   expect(() => readCatalogue(join(root, "CONTRIBUTING.md"))).toThrow(/CONTRIBUTING\.md has no table/);
 });
 
+test.each([
+  ["without a number", "Basics"],
+  ["with the number of another place", "2. Basics"],
+])("a chapter %s is refused", (_, heading) => {
+  const folder = mkdtempSync(join(tmpdir(), "tour-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "README.md");
+  writeFileSync(path, `## The patterns\n\n| **${heading}** | First |\n| [one](examples/one) | First |\n`);
+  expect(() => readCatalogue(path)).toThrow(`the row **${heading}** begins chapter 1: **1. Basics**.`);
+});
+
 test("plays patterns as they were asked for, labels each actor, and says what to try next", async () => {
   const { shown, exit } = await end(tour(["two", "one"], { TOUR_PNPM_HINT: "npm install --global pnpm" }));
   expect(shown).toEqual([
+    "",
+    "1. Basics",
     "",
     " two: the first  (1 of 2)",
     "A summary that is so long that it doesn't fit into a line of a hundred characters, so that it has to",
@@ -82,6 +96,8 @@ test("plays patterns as they were asked for, labels each actor, and says what to
     "echo │ no",
     "",
     "✓ Every line as the page says.",
+    "",
+    "2. Routing",
     "",
     " one: the second  (2 of 2)",
     "A short summary.",
@@ -105,11 +121,13 @@ test("plays patterns as they were asked for, labels each actor, and says what to
     "",
     "✓ 2 patterns, 3 scenarios: all as their pages say.",
     "",
-    "Now by hand. Start a broker, with Docker or without:",
-    "  docker compose up -d --wait",
-    "  pnpm broker",
-    "and try, in two more terminals:",
-    '  echo " [x] Sent"',
+    "What to do next:",
+    "  pnpm live      see each message on its way, in your browser",
+    "  pnpm exercise  find the mistake in a program, and correct it",
+    "  by hand        start a broker: docker compose up -d --wait, or pnpm broker",
+    "                 and, in two more terminals:",
+    '                   echo " [x] Sent"',
+    "There is more: pnpm tour --all also plays 3 other patterns.",
     "Your shell doesn't find pnpm yet. This puts it there:",
     "  npm install --global pnpm",
   ]);
@@ -130,17 +148,32 @@ test("a difference is shown, the tour goes on, and exits with 1", async () => {
   expect(exit).toBe("exit code 1");
 });
 
-test("--group plays the patterns of a group, in its order", async () => {
-  const { shown, exit } = await end(tour(["--group", "basics", "--group", "Basics", "one"]));
-  const titles = shown.filter((line) => / \(\d of \d\)$/.test(line));
-  expect(titles).toEqual([expect.stringContaining("(1 of 2)"), expect.stringContaining("(2 of 2)")]);
-  expect(shown).not.toContain("Basics");
+test("by itself it plays the first two chapters, and each has a heading", async () => {
+  const { shown, exit } = await end(tour([]));
+  const titles = shown.filter((line) => /^\d\. | \(\d of \d\)$/.test(line));
+  expect(titles).toEqual([
+    "1. Basics",
+    " two: the first  (1 of 2)",
+    "2. Routing",
+    " one: the second  (2 of 2)",
+  ]);
+  expect(shown).toContain("There is more: pnpm tour --all also plays 3 other patterns.");
   expect(exit).toBe("exit code 0");
 });
 
-test("several groups have headings", async () => {
-  const { shown } = await end(tour(["two", "broken"]));
-  expect(shown).toEqual(expect.arrayContaining(["Basics", "Faults"]));
+test.each(["routing", "2"])("--group %s plays the patterns of that chapter", async (chapter) => {
+  const { shown, exit } = await end(tour(["--group", chapter, "--group", "Routing"]));
+  expect(shown).toContain(" one: the second ");
+  expect(shown).not.toContain("2. Routing");
+  expect(shown).toContain("✓ 1 pattern, 1 scenario: all as their pages say.");
+  expect(exit).toBe("exit code 0");
+});
+
+test("--all plays all chapters", async () => {
+  const { errors, shown } = await end(tour(["--all"]));
+  // The last of them can't be read, which shows before anything starts.
+  expect(errors).toEqual([expect.stringMatching(/unplayable\/README\.md:5/)]);
+  expect(shown).toEqual([]);
 });
 
 test("colours come where they are wanted", async () => {
@@ -157,7 +190,7 @@ test("colours come where they are wanted", async () => {
 
 test.each([
   ["an unknown pattern", ["three"], /^There is no pattern "three"\./, 2],
-  ["an unknown group", ["--group", "three"], /^There is no group "three"\./, 2],
+  ["an unknown chapter", ["--group", "three"], /^There is no chapter "three"\./, 2],
   ["an unknown option", ["--loud"], /--loud/, 2],
   ["a page that can't be played", ["unplayable"], /unplayable\/README\.md:5: .*"\$ "/, 1],
 ])("%s: a line on stderr", async (_, args, message, code) => {
@@ -170,7 +203,7 @@ test.each([
 test("--help says what there is, on stdout", async () => {
   const { errors, shown, exit } = await end(tour(["--help"]));
   expect(errors).toEqual([]);
-  expect(shown[0]).toMatch(/^Usage: pnpm tour /);
+  expect(shown).toEqual(expect.arrayContaining(["pnpm tour", "Usage:"]));
   expect(exit).toBe("exit code 0");
 });
 
@@ -216,6 +249,7 @@ test("on a terminal something moves when nothing has come for a second", () => {
     isTTY: true,
     columns: 80,
     hasColors: () => false,
+    rows: 24,
     write: (text: string) => written.push(text),
   };
   const screen = new Screen(stream as unknown as NodeJS.WriteStream);
@@ -226,7 +260,8 @@ test("on a terminal something moves when nothing has come for a second", () => {
   screen.line("two");
   screen.done();
   vi.advanceTimersByTime(5_000);
-  expect(written).toEqual(["one\n", "\r… 1 s", "\r… 2 s", "\r\x1b[K", "two\n"]);
+  const erased = "\r\x1b[J";
+  expect(written.join("")).toBe(`one\n… 1 s${erased}… 2 s${erased}two\n`);
 });
 
 async function connected(socket: ReturnType<typeof connect>) {

@@ -75,7 +75,7 @@ export function addUp(tallies: Tally[], total: number): { missing: number; dupli
  * @param size In bytes, 4 at least.
  */
 export function numbered(number: number, size: number): Buffer {
-  const body = Buffer.alloc(size, "x");
+  const body = Buffer.allocUnsafe(size).fill("x");
   body.writeUInt32BE(number);
   return body;
 }

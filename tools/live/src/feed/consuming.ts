@@ -3,7 +3,7 @@ import type { Asked, Channel } from "./channel.ts";
 import type { Context } from "./context.ts";
 import type { Deaths } from "./deaths.ts";
 import type { Trace } from "./firehose.ts";
-import { copyOf, type Entry } from "./ledger.ts";
+import { copyOf, type Entry, type Known } from "./ledger.ts";
 import type { PassingOf } from "./passing.ts";
 import type { Publishing } from "./publishing.ts";
 import { type Content, empty, markOf, messageOf } from "./values.ts";
@@ -79,13 +79,14 @@ export class Deliveries {
     if (!isStream) {
       entry.deliveries++;
       if (acks) {
-        entry.holder = channel.connection.terminal;
+        ledger.hold(entry, channel.connection.terminal);
         channel.unacked.set(deliveryTag, entry);
       } else ledger.remove(entry);
     }
     say({
       type: "delivered",
       ...copyOf(entry),
+      content: entry.view,
       to: channel.connection.terminal,
       tag: source.tag ?? "",
       redelivered,
@@ -139,22 +140,23 @@ export class Deliveries {
     if (!entry) return;
     ledger.remove(entry);
     const { redelivered } = trace;
-    say({ type: "delivered", ...copyOf(entry), to: "outside", tag: "", redelivered, acks: false });
+    const content = entry.view;
+    say({ type: "delivered", ...copyOf(entry), content, to: "outside", tag: "", redelivered, acks: false });
   }
 
   #requeue(entry: Entry, by: string, why: "rejected" | "connection lost" | "channel closed"): void {
-    // The queue may be gone, and its messages with it.
-    if (!this.#context.ledger.in(entry.queue).includes(entry)) return;
-    entry.holder = undefined;
+    if (!this.#context.ledger.giveBack(entry)) return;
     this.#context.say({ type: "requeued", by, why, ...copyOf(entry) });
   }
 
   #inQueue(queue: string, message: Content, redelivered: boolean, patient: boolean): Entry | undefined {
     const mark = markOf(message);
+    const { exchange, key } = message;
     const { ledger } = this.#context;
     const entry =
       ledger.find(queue, mark, message, redelivered) ??
-      this.#deaths.met(queue, { mark, exchange: message.exchange, key: message.key }, headersOf(message));
+      this.#deaths.met(queue, { mark, exchange, key }, headersOf(message)) ??
+      ledger.anyUnlisted(queue, () => this.#known(message, mark));
     if (entry) return entry;
     if (patient || this.#publishing.awaits(mark)) return undefined;
     return this.#fromBefore(queue, message, mark);
@@ -163,8 +165,10 @@ export class Deliveries {
   #inStream(queue: string, message: Content, patient: boolean): Entry | undefined {
     const mark = markOf(message);
     const offset = Number(headersOf(message)["x-stream-offset"] ?? 0);
-    const entries = this.#context.ledger.in(queue);
-    const entry = entries.find((each) => each.offset === offset && each.mark === mark);
+    const { ledger } = this.#context;
+    const listed = ledger.findAt(queue, offset);
+    if (listed?.mark === mark) return listed;
+    const entry = ledger.anyUnlisted(queue, () => this.#known(message, mark), offset);
     if (entry) return entry;
     if (patient || this.#publishing.awaits(mark)) return undefined;
     return this.#fromBefore(queue, message, mark, offset);
@@ -172,13 +176,17 @@ export class Deliveries {
 
   /** It was there before we looked. */
   #fromBefore(queue: string, message: Content, mark: string, offset?: number): Entry {
-    const { ledger, nextMessage, say } = this.#context;
-    const { exchange, key } = message;
-    const view = messageOf(nextMessage(), message);
-    say({ type: "published", message: view, by: "outside", mandatory: false }, "inferred");
-    const entry = ledger.put(queue, { view, mark, exchange, key }, offset === undefined ? {} : { offset });
-    say({ type: "routed", message: view.id, copies: [copyOf(entry)], path: [] }, "inferred");
+    const { ledger, say } = this.#context;
+    const known = this.#known(message, mark);
+    say({ type: "published", message: known.view, by: "outside", mandatory: false }, "inferred");
+    const entry = ledger.put(queue, known, offset === undefined ? {} : { offset });
+    say({ type: "routed", message: known.view.id, copies: [copyOf(entry)], path: [] }, "inferred");
     return entry;
+  }
+
+  #known(message: Content, mark: string): Known {
+    const { exchange, key } = message;
+    return { view: messageOf(this.#context.nextMessage(), message), mark, exchange, key };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from "./context.ts";
-import { copyOf, type Entry, type Known } from "./ledger.ts";
+import { copyOf, type Entry, type Known, unknown } from "./ledger.ts";
 import { type Route, route } from "./routing.ts";
 
 export type Death = "rejected" | "expired" | "pushed-out" | "delivery-limit" | "gone";
@@ -38,7 +38,8 @@ export class Deaths {
     ledger.remove(entry);
     if (why === "rejected") say({ type: "rejected", by: by ?? "", ...copyOf(entry) });
     else say({ type: why, ...copyOf(entry) }, "inferred");
-    this.#dead.push({ ...entry, from: entry.queue });
+    const { view, mark, exchange, key, queue: from, copy } = entry;
+    this.#dead.push({ view, mark, exchange, key, from, copy });
     if (this.#dead.length > REMEMBERED) this.#dead.shift();
     if (why !== "gone") this.#deadLetter(entry);
   }
@@ -54,7 +55,7 @@ export class Deaths {
     const death = lastDeath(headers);
     if (!death) return undefined;
     const { ledger, say } = this.#context;
-    const there = ledger.waiting(death.queue).find(({ mark }) => mark === message.mark);
+    const there = ledger.findAlike(death.queue, message.mark);
     const known =
       there ?? this.#dead.findLast(({ mark, from }) => mark === message.mark && from === death.queue);
     if (!known) return undefined;
@@ -84,7 +85,8 @@ export class Deaths {
     if (exchange === undefined) return;
     const key = deadLetterKey ?? entry.key;
     const { queues, path } = this.#route(exchange, key, entry);
-    const copies = queues.map((queue) => ledger.put(queue, { ...entry, exchange, key }, { inferred: true }));
+    const known = entry.view === unknown.view ? unknown : { ...entry, exchange, key };
+    const copies = queues.map((queue) => ledger.put(queue, known, { inferred: true }));
     const { copy, message, queue } = entry;
     say(
       { type: "dead-lettered", copy, message, queue, exchange, key, copies: copies.map(copyOf), path },

@@ -1,5 +1,6 @@
 import type { Channel } from "./channel.ts";
 import type { Context } from "./context.ts";
+import { copyOf } from "./ledger.ts";
 import type { PassingOf } from "./passing.ts";
 import { REPLY } from "./publishing.ts";
 import { exchangeOf, queueOf } from "./topology.ts";
@@ -84,11 +85,12 @@ export class Declarations {
         };
       case "queue.purge":
         return () => {
-          for (const entry of ledger.waiting(fields.queue || channel.lastQueue)) {
+          const name = fields.queue || channel.lastQueue;
+          for (const entry of ledger.waiting(name)) {
             ledger.remove(entry);
-            const { copy, message, queue } = entry;
-            say({ type: "purged", copy, message, queue });
+            say({ type: "purged", ...copyOf(entry) });
           }
+          ledger.forgetUnlisted(name);
         };
       default:
         return () => lookAgain();

@@ -29,6 +29,11 @@ const SOON = 25;
 const REGULARLY = 250;
 /** The numbers of the method basic.publish. */
 const PUBLISH = "60.40";
+/** Messages whose traces are awaited: at so many the programs must wait, and below so few they go on. */
+const BEHIND = 5_000;
+const CAUGHT_UP = 2_500;
+/** ms without any trace, after which none is expected: somebody has turned the tracing off. */
+const SILENCE = 3_000;
 /** ms that a closed connection is remembered for its late traces. */
 const LATE = 10_000;
 
@@ -39,6 +44,11 @@ const LATE = 10_000;
 export class Feed {
   readonly ledger = new Ledger();
   readonly plan: Plan;
+  /**
+   * Called when programs publish faster than the broker traces, and when that is over: what is published meanwhile
+   * would have to be remembered.
+   */
+  onBehind: (isBehind: boolean) => void = () => {};
   readonly #place: Place;
   readonly #connections = new Map<string, Connection>();
   readonly #context: Context;
@@ -50,6 +60,8 @@ export class Feed {
   readonly #paused = new Set<string>();
   #firehose: Firehose | undefined;
   #tracedSince = Number.POSITIVE_INFINITY;
+  #lastTraceAt = 0;
+  #isBehind = false;
   #messages = 0;
   #looked: Promise<void> = Promise.resolve();
   #looking: NodeJS.Timeout | undefined;
@@ -107,7 +119,12 @@ export class Feed {
 
   /** Whether it isn't known yet where some message went. */
   get awaitsTraces(): boolean {
-    return this.#publishing.awaitsAny;
+    return this.#publishing.awaited > 0;
+  }
+
+  /** Whether programs should wait until the broker's traces have come. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   /** Ends the firehose and the looking. What it knows stays. */
@@ -149,7 +166,10 @@ export class Feed {
   passed(connection: string, passing: Passing): void {
     const channel = this.#channel(connection, passing.channel);
     if (!channel) return;
-    if (passing.method === "basic.publish") this.#publishing.passed(channel, passing);
+    if (passing.method === "basic.publish") {
+      this.#publishing.passed(channel, passing);
+      this.#compare();
+    }
     if (passing.method === "basic.deliver" || passing.method === "basic.get-ok")
       this.#outsiders.passed(markOf(passing.content ?? empty));
     channel.backlog.push({ passing, at: performance.now() });
@@ -163,7 +183,7 @@ export class Feed {
     this.#showConsumers();
   }
 
-  /** What every queue holds, at most `most` messages of each. */
+  /** What every queue holds, at most `most` messages of each: the next ones out, and of a stream its end. */
   contents(most = 20): Contents {
     const counts = this.ledger.counts();
     const names = [...new Set([...this.plan.queues.map(({ name }) => name), ...counts.keys()])];
@@ -172,16 +192,13 @@ export class Feed {
       queues: names.map((name) => ({
         name,
         ...(counts.get(name) ?? { ready: 0, unacked: 0 }),
-        oldest: this.ledger
-          .in(name)
-          .slice(0, most)
-          .map(({ copy, view, holder, deliveries, offset }) => ({
-            copy,
-            message: view,
-            deliveries,
-            ...(holder === undefined ? {} : { holder }),
-            ...(offset === undefined ? {} : { offset }),
-          })),
+        oldest: this.ledger.oldest(name, most).map(({ copy, view, holder, deliveries, offset }) => ({
+          copy,
+          message: view,
+          deliveries,
+          ...(holder === undefined ? {} : { holder }),
+          ...(offset === undefined ? {} : { offset }),
+        })),
       })),
     };
   }
@@ -234,10 +251,20 @@ export class Feed {
   }
 
   #traced(trace: Trace): void {
+    this.#lastTraceAt = performance.now();
     if (trace.kind === "publish") {
       this.#publishing.traced(trace);
       this.#drainAll();
+      this.#compare();
     } else this.#outsiders.traced(trace);
+  }
+
+  /** Compares what is published with what is traced. */
+  #compare(): void {
+    const isBehind = this.#publishing.awaited > (this.#isBehind ? CAUGHT_UP : BEHIND);
+    if (isBehind === this.#isBehind) return;
+    this.#isBehind = isBehind;
+    this.onBehind(isBehind);
   }
 
   #channel(connection: string, number: number): Channel | undefined {
@@ -386,11 +413,13 @@ export class Feed {
   /** Forgets connections that are long gone, and gives up on traces that don't come. */
   #sweep(): void {
     const now = performance.now();
+    const isSilent = this.#isBehind && now - this.#lastTraceAt > SILENCE;
     for (const [name, connection] of this.#connections) {
-      this.#publishing.giveUpOn(connection, now, this.#tracedSince);
+      this.#publishing.giveUpOn(connection, now, isSilent ? Number.POSITIVE_INFINITY : this.#tracedSince);
       if (connection.closedAt === undefined || now - connection.closedAt < LATE) continue;
       for (const channel of connection.channels.values()) this.#publishing.forget(channel);
       this.#connections.delete(name);
     }
+    this.#compare();
   }
 }

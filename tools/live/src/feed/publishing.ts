@@ -12,6 +12,8 @@ const WITHOUT_TRACING = 1_000;
 const WITH_TRACING = 30_000;
 /** ms after which a message without a trace is taken for refused, when its channel was closed for a publish. */
 const REFUSED = 5_000;
+/** Messages of a channel whose way was inferred, and that are remembered for their traces. */
+const LATE = 1_000;
 /** The queue that stands for direct reply-to: a reply goes to its requester without one. */
 export const REPLY = "amq.rabbitmq.reply-to";
 
@@ -21,6 +23,7 @@ export class Publishing {
   readonly #connections: () => Iterable<Connection>;
   /** How many messages of a mark have not been put anywhere yet. */
   readonly #untraced = new Map<string, number>();
+  #awaited = 0;
   readonly #passed = new WeakMap<object, Published>();
 
   constructor(context: Context, connections: () => Iterable<Connection>) {
@@ -33,9 +36,9 @@ export class Publishing {
     return this.#untraced.has(mark);
   }
 
-  /** Whether any message is still to be put into its queues. */
-  get awaitsAny(): boolean {
-    return this.#untraced.size > 0;
+  /** How many messages are still to be put into their queues. */
+  get awaited(): number {
+    return this.#awaited;
   }
 
   /** A publish has passed. Its turn to be told may be later, and its trace come before. */
@@ -53,6 +56,7 @@ export class Publishing {
     this.#passed.set(passing, message);
     channel.untraced.push(message);
     this.#untraced.set(message.mark, (this.#untraced.get(message.mark) ?? 0) + 1);
+    this.#awaited++;
   }
 
   /**
@@ -95,7 +99,7 @@ export class Publishing {
    * @param tracedSince Since when the broker traces without a break. Like `now`, by performance.now().
    */
   giveUpOn(connection: Connection, now: number, tracedSince: number): void {
-    for (const channel of connection.channels.values())
+    for (const channel of connection.channels.values()) {
       for (const message of channel.untraced) {
         const { at, mark, exchange, key, view } = message;
         if (message.routed || !message.isTold) continue;
@@ -107,6 +111,13 @@ export class Publishing {
           this.#route(channel, message, queues, "inferred");
         }
       }
+      // Should their traces come after all, the last of them are still known.
+      const late = channel.untraced.filter(({ routed }) => routed).length - LATE;
+      if (late > 0) {
+        let left = late;
+        channel.untraced = channel.untraced.filter(({ routed }) => !routed || --left < 0);
+      }
+    }
   }
 
   /** @returns Whether it could be told: messages are routed before they are confirmed. */
@@ -204,6 +215,7 @@ export class Publishing {
   }
 
   #count(mark: string): void {
+    this.#awaited--;
     const left = (this.#untraced.get(mark) ?? 1) - 1;
     if (left > 0) this.#untraced.set(mark, left);
     else this.#untraced.delete(mark);
@@ -227,17 +239,13 @@ export class Publishing {
     const { path } = route(plan, exchange, key, view.headers);
     const entries = queues.map((queue) => {
       const isStream = plan.queue(queue)?.type === "stream";
-      return ledger.put(queue, message, isStream ? { offset: this.#nextOffset(queue) } : {});
+      return ledger.put(queue, message, isStream ? { offset: ledger.nextOffset(queue) } : {});
     });
     if (entries.length > 0)
       say({ type: "routed", message: view.id, copies: entries.map(copyOf), path }, basis);
     // What is mandatory comes back, and that is seen on the wire.
     else if (!mandatory) say({ type: "dropped", message: view.id, exchange, path }, basis);
     return entries;
-  }
-
-  #nextOffset(stream: string): number {
-    return (this.#context.ledger.in(stream).at(-1)?.offset ?? -1) + 1;
   }
 
   /** The broker refuses a message when a queue has no room, and such a queue then doesn't have it. */

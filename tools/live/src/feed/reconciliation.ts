@@ -10,6 +10,8 @@ const USUALLY = 4;
 const OFTEN = 20;
 /** ms after which a reply that its requester has not been given is taken for lost: the requester has gone. */
 const REPLY_LOST = 1_000;
+/** Messages of a queue that are taken for dead at once. More wait for the next comparison. */
+const AT_ONCE = 10_000;
 
 /**
  * Compares the account of each queue with the broker's count. The broker has no event for a message that expires, or
@@ -31,11 +33,12 @@ export class Reconciliation {
    * @returns Whether something waits that may yet die.
    */
   async compare(queues: Counted[], count: (queue: string) => Promise<number | undefined>): Promise<boolean> {
+    const { ledger } = this.#context;
     let waits = this.#lostReplies();
     for (const queue of queues) {
       if (queue.type === "stream") continue;
       const { name } = queue;
-      const before = this.#context.ledger.waiting(name).length;
+      const before = ledger.ready(name);
       if (before > 0) waits = true;
       if (before === 0 || !queue.isWhole || (queue.type === "classic" && queue.ready >= before)) {
         this.#suspects.delete(name);
@@ -43,9 +46,8 @@ export class Reconciliation {
       }
       // A queue that is exclusive can't be asked by anybody else.
       const ready = queue.exclusive ? queue.ready : ((await count(name)) ?? before);
-      const waiting = this.#context.ledger.waiting(name);
       // While asking, something may have come or gone.
-      const missing = waiting.length === before ? before - ready : 0;
+      const missing = ledger.ready(name) === before ? before - ready : 0;
       if (missing <= 0) {
         this.#suspects.delete(name);
         continue;
@@ -54,8 +56,10 @@ export class Reconciliation {
       this.#suspects.set(name, times);
       if (times < (queue.nodes ? OFTEN : USUALLY)) continue;
       this.#suspects.delete(name);
-      for (const entry of missingOf(queue, waiting, missing))
-        this.#deaths.died(entry, causeOf(queue, entry, waiting.length));
+      for (let died = 0; died < Math.min(missing, AT_ONCE); died++) {
+        const entry = refusesNewest(queue) ? ledger.lastWaiting(name) : ledger.firstWaiting(name);
+        if (entry) this.#deaths.died(entry, causeOf(queue, entry, before));
+      }
     }
     return waits;
   }
@@ -72,10 +76,8 @@ export class Reconciliation {
 }
 
 /** A queue that refuses what has no room lacks its newest messages; any other one its oldest. */
-const missingOf = ({ arguments: args }: Queue, waiting: Entry[], missing: number): Entry[] =>
-  String(args["x-overflow"] ?? "").startsWith("reject-publish")
-    ? waiting.slice(-missing)
-    : waiting.slice(0, missing);
+const refusesNewest = ({ arguments: args }: Queue): boolean =>
+  String(args["x-overflow"] ?? "").startsWith("reject-publish");
 
 function causeOf({ type, arguments: args }: Queue, entry: Entry, waiting: number): Death {
   if (waiting > Number(args["x-max-length"] ?? Number.POSITIVE_INFINITY)) return "pushed-out";

@@ -3,6 +3,16 @@ import { Tally } from "./tally.ts";
 
 /** Messages a second from which on there are totals. More cards than that, nobody can follow. */
 const RUSH = 30;
+/** What is counted: a message is published, and delivered or dies. */
+const moves = new Set<Happening["type"]>([
+  "published",
+  "delivered",
+  "expired",
+  "pushed-out",
+  "delivery-limit",
+  "purged",
+  "gone",
+]);
 /** ms in which messages are counted for that, and in which totals are gathered. */
 const WINDOW = 1_000;
 const SPAN = 100;
@@ -14,7 +24,7 @@ const SPAN = 100;
 export class Rush {
   readonly #say: (event: Happening | Totals | Contents) => void;
   readonly #contents: () => Contents;
-  /** When messages were published, by performance.now(): those of the last second, at most `RUSH` of them. */
+  /** When messages moved, by performance.now(): the last `2 * RUSH` times. */
   readonly #times: number[] = [];
   #totals: Tally | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -30,7 +40,7 @@ export class Rush {
 
   hear(happening: Happening): void {
     const now = performance.now();
-    if (happening.type === "published" || happening.type === "delivered") {
+    if (moves.has(happening.type)) {
       this.#times.push(now);
       if (this.#times.length > 2 * RUSH) this.#times.shift();
       if (!this.#totals && this.#isRush(now)) this.#begin();
@@ -45,7 +55,7 @@ export class Rush {
     this.#totals = undefined;
   }
 
-  /** A message is published and delivered: two for each. */
+  /** Two moves for each message. */
   #isRush(now: number): boolean {
     const [oldest = 0] = this.#times;
     return this.#times.length === 2 * RUSH && now - oldest < WINDOW;

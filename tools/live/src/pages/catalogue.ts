@@ -24,8 +24,8 @@ export function makeCatalogue(root: string, broker: Broker): Catalogue {
   return {
     broker: broker.description,
     canRestart: canRestart(broker),
-    groups: readCatalogue(join(root, "README.md")).map(({ name, patterns }) => ({
-      name,
+    groups: readCatalogue(join(root, "README.md")).map(({ number, name, patterns }) => ({
+      name: `${number}. ${name}`,
       patterns: patterns.map((pattern) => patternOf(root, pattern)),
     })),
   };

@@ -29,6 +29,9 @@ const state = new Set<LiveEvent["type"]>([
   "topology",
   "cluster",
 ]);
+/** Of these, each tells all there is. */
+const whole = new Set<LiveEvent["type"]>(["topology", "cluster", "speed", "stepping", "broker"]);
+const begins = new Set<LiveEvent["type"]>(["pattern", "scenario"]);
 /** What stays when another scenario begins. */
 const lasting = new Set<LiveEvent["type"]>(["pattern", "speed", "stepping"]);
 
@@ -76,13 +79,24 @@ export class EventLog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Drops half of what isn't needed to draw, and of the lines, if they are the most. */
+  /**
+   * Drops of the older half what isn't needed to draw, and the lines; of what tells all there is, the last one stays. If
+   * that is not much, as after thousands of programs, the older half goes as a whole, but for the pattern and scenario.
+   */
   #drop(): void {
-    const half = this.#entries.length / 2;
-    const needed = (entry: Entry, index: number) =>
-      index >= half || (state.has(entry.type) && entry.type !== "line");
-    this.#dropped = this.#entries[Math.floor(half)]?.id ?? 0;
-    this.#entries = this.#entries.filter(needed);
+    const half = Math.floor(this.#entries.length / 2);
+    const [older, newer] = [this.#entries.slice(0, half), this.#entries.slice(half)];
+    this.#dropped = newer[0]?.id ?? 0;
+    const last = new Map(this.#entries.map((entry) => [entry.type, entry]));
+    const needed = older.filter(
+      (entry) =>
+        state.has(entry.type) &&
+        entry.type !== "line" &&
+        (!whole.has(entry.type) || last.get(entry.type) === entry),
+    );
+    const kept =
+      needed.length < half / 2 ? needed : needed.filter(({ type }) => begins.has(type) || whole.has(type));
+    this.#entries = [...kept, ...newer];
   }
 }
 

@@ -53,8 +53,7 @@ const kinds: Record<Queue["type"], string> = {
 function describeQueue(name: string, { feed, virtualHost }: World): Found | undefined {
   const queue = feed.plan.queue(name);
   if (!queue) return undefined;
-  const entries = feed.ledger.in(name);
-  const ready = feed.ledger.waiting(name).length;
+  const { ready = 0, unacked = 0 } = feed.ledger.counts().get(name) ?? {};
   const consumers = feed.plan.consumers.filter((consumer) => consumer.queue === name);
   return {
     title: name,
@@ -62,7 +61,7 @@ function describeQueue(name: string, { feed, virtualHost }: World): Found | unde
     facts: [
       fact("type", queue.type),
       fact("messages ready", ready),
-      fact("messages unacknowledged", entries.length - ready),
+      fact("messages unacknowledged", unacked),
       fact("consumers", consumers.length),
       fact("survives a restart of the broker", queue.durable),
       ...(queue.exclusive ? [fact("exclusive", "gone when the connection that declared it closes")] : []),
@@ -73,7 +72,7 @@ function describeQueue(name: string, { feed, virtualHost }: World): Found | unde
       ...(queue.nodes ? [fact("on the nodes", queue.nodes.join(", "))] : []),
       ...argumentsOf(queue.arguments),
     ],
-    messages: entries.slice(0, MOST).map(listed),
+    messages: feed.ledger.oldest(name, MOST).map(listed),
     command: `rabbitmqctl list_queues --vhost ${virtualHost.name} name type messages_ready messages_unacknowledged consumers arguments`,
     words: [name, queue.type, "queue"],
   };

@@ -42,6 +42,7 @@ export class Programs {
     this.#say({ type: "terminal", terminal });
     void running.exit.then((exit) => {
       this.#limits.get(id)?.flush();
+      this.#limits.delete(id);
       const ok = exit.code === 0 || (program.isPressed && exit.signal === "SIGINT");
       this.#say({ type: "ended", terminal: id, ok, how: exitInWords(exit) });
     });

@@ -71,7 +71,7 @@ export class Session {
     this.name = options.pattern;
     this.#folder = join(options.root, "examples", options.pattern);
     this.#commands = commands;
-    this.#world = world;
+    this.#world = this.#adopt(world);
     this.#programs = new Programs(options.say);
     this.#steps = new Steps(options.say);
   }
@@ -301,7 +301,15 @@ export class Session {
   async #renew(): Promise<void> {
     const { broker, say, listen } = this.#options;
     await this.#world.close();
-    this.#world = await World.make(broker, this.#commands, say, listen);
+    this.#world = this.#adopt(await World.make(broker, this.#commands, say, listen));
+  }
+
+  /** What programs publish faster than can be followed waits on their wires. */
+  #adopt(world: World): World {
+    world.feed.onBehind = (isBehind) => {
+      for (const wires of this.#wires) wires.slow(isBehind);
+    };
+    return world;
   }
 
   async #newTerminal(command: string) {
@@ -322,6 +330,7 @@ export class Session {
       }),
     };
     wires.step(this.#isStepping);
+    wires.slow(world.feed.isBehind);
     return { id, env, wires };
   }
 

@@ -29,6 +29,7 @@ export class TerminalWires {
   readonly #wires: Wire[] = [];
   #isPaused = false;
   #isStepping = false;
+  #isSlowed = false;
 
   /**
    * @param terminal Whose they are.
@@ -91,6 +92,17 @@ export class TerminalWires {
     this.#wires.forEach((wire) => void this.#decide(wire));
   }
 
+  /** Keeps what it says from the broker for a while, when more is said than can be followed. */
+  slow(isSlowed: boolean): void {
+    this.#isSlowed = isSlowed;
+    for (const wire of this.#wires)
+      if (isSlowed) wire.hold("to-broker");
+      else {
+        wire.release("to-broker");
+        this.#decide(wire);
+      }
+  }
+
   /** Refuses new connections and breaks those that there are, as when the broker is away. */
   async unplug(): Promise<void> {
     await Promise.all(this.#wires.map((wire) => wire.unplug()));
@@ -107,6 +119,7 @@ export class TerminalWires {
   #decide(wire: Wire): void {
     if (this.#isPaused || this.#isStepping)
       wire.holdWhen((said) => this.#isPausedFor(said) || this.#isStep(said));
+    else if (this.#isSlowed) wire.release("to-client");
     else wire.release();
   }
 

@@ -24,8 +24,8 @@ export function Log() {
         </span>
       </p>
       <ol>
-        {entries.slice(-300).map(({ at, text, inferred }, index) => (
-          <li key={index} class={inferred ? "inferred" : ""}>
+        {entries.slice(-300).map(({ id, at, text, inferred }) => (
+          <li key={id} class={inferred ? "inferred" : ""}>
             <time>{seconds(at)}</time> {text}
           </li>
         ))}

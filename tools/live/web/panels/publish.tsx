@@ -53,7 +53,7 @@ export function Publish() {
       </label>
       <label>
         Body
-        <input name="body" autocomplete="off" value="Hello" />
+        <input name="body" autocomplete="off" defaultValue="Hello" />
       </label>
       <label>
         Headers, one a line

@@ -15,8 +15,15 @@ export function Try() {
         back what is delivered to it. Click an exchange, a queue, a key, a message or a program to see what it
         is.
       </p>
-      {store.catalogue.value?.canRestart ? (
-        <p>
+      <p class="row">
+        <button
+          type="button"
+          title="Ends all programs, and deletes every exchange, queue and message of this page"
+          onClick={() => void attempt({ do: "open", pattern: store.pattern.value, anew: true })}
+        >
+          Begin anew
+        </button>
+        {store.catalogue.value?.canRestart ? (
           <button
             type="button"
             disabled={store.restarting.value}
@@ -24,8 +31,8 @@ export function Try() {
           >
             {store.restarting.value ? "The broker restarts…" : "Restart the broker"}
           </button>
-        </p>
-      ) : null}
+        ) : null}
+      </p>
     </div>
   );
 }

@@ -272,8 +272,10 @@ export class Board {
       height: size.height + (direction === "wide" ? lanes : 0),
     };
     setAttributes(this.svg, { viewBox: `0 0 ${whole.width} ${whole.height}` });
-    this.svg.style.minHeight = `${whole.height * (direction === "tall" ? Math.min(1, width / whole.width) : LEAST_SCALE)}px`;
-    this.svg.style.minWidth = `${Math.floor(whole.width * LEAST_SCALE)}px`;
+    const leastHeight =
+      whole.height * (direction === "tall" ? Math.min(1, width / whole.width) : LEAST_SCALE);
+    this.svg.style.minHeight = `calc(var(--zoom, 1) * ${leastHeight}px)`;
+    this.svg.style.minWidth = `calc(var(--zoom, 1) * ${Math.floor(whole.width * LEAST_SCALE)}px)`;
     this.#headings.replaceChildren(
       ...kinds.map((kind) =>
         svg(

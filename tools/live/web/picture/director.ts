@@ -40,10 +40,11 @@ export class Director {
     const before = lanes ? lanes.waits.map((lane) => this.#lanes.get(lane)) : [...this.#lanes.values()];
     const started = Promise.all([this.#barrier, this.#started, ...before]);
     this.#started = started;
-    const shown = started
+    const shown: Promise<void> = started
       .then(() => this.#show(event))
       .catch((error) => console.error(event.type, error))
       .finally(() => {
+        for (const lane of lanes?.holds ?? []) if (this.#lanes.get(lane) === shown) this.#lanes.delete(lane);
         if (--this.#pending === 0) this.#onIdle();
       });
     if (lanes) for (const lane of lanes.holds) this.#lanes.set(lane, shown);

@@ -20,6 +20,7 @@ export class Edge {
   readonly labels: Label[] = [];
   readonly group = svg("g", { class: "labels" });
   readonly #rate = svg("text", { class: "rate halo" });
+  #perSecond = 0;
 
   constructor(from: PictureNode, to: PictureNode, kind: EdgeKind) {
     this.from = from;
@@ -57,10 +58,19 @@ export class Edge {
     }
   }
 
-  /** How many messages a second pass it; 0 says nothing. */
-  set rate(perSecond: number) {
-    this.#rate.textContent = perSecond > 0 ? `${Math.round(perSecond).toLocaleString("en")}/s` : "";
-    this.path.classList.toggle("busy", perSecond > 0);
+  /** Takes note of how many messages a second have passed it just now, and shows a mean that can be read. */
+  count(perSecond: number): void {
+    this.#perSecond = this.#perSecond === 0 ? perSecond : 0.8 * this.#perSecond + 0.2 * perSecond;
+    if (this.#perSecond < 1) this.#perSecond = 0;
+    this.#rate.textContent =
+      this.#perSecond > 0 ? `${Math.round(this.#perSecond).toLocaleString("en")}/s` : "";
+    this.path.classList.toggle("busy", this.#perSecond > 0);
+  }
+
+  /** Shows no rate any more. */
+  forgetRate(): void {
+    this.#perSecond = 0;
+    this.count(0);
   }
 
   /** Lights the way of a message. @param hue The element whose colour it takes. */

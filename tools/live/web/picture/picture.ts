@@ -1,4 +1,5 @@
 import type { ClusterNode, LiveEvent, ObjectName } from "../../src/protocol.ts";
+import type { Messages } from "../messages.ts";
 import type { Programs } from "../programs.ts";
 import { Board } from "./board.ts";
 import { Motion } from "./motion.ts";
@@ -12,12 +13,19 @@ export class Picture {
   readonly #programs: Programs;
   #nodes: ClusterNode[] = [];
 
-  /** @param onSelect The learner has clicked an object, or pressed Enter on it. */
-  constructor(element: SVGSVGElement, programs: Programs, onSelect: (object: ObjectName) => void) {
+  /**
+   * @param known The programs and messages that events name.
+   * @param onSelect The learner has clicked an object, or pressed Enter on it.
+   */
+  constructor(
+    element: SVGSVGElement,
+    { programs, messages }: { programs: Programs; messages: Messages },
+    onSelect: (object: ObjectName) => void,
+  ) {
     this.motion = new Motion(element);
     this.#programs = programs;
     this.#board = new Board(element, onSelect);
-    this.#traffic = new Traffic(this.#board, this.motion, programs);
+    this.#traffic = new Traffic(this.#board, this.motion, programs, messages);
   }
 
   clear(): void {

@@ -7,6 +7,8 @@ import { type Point, setAttributes, svg } from "./svg.ts";
 
 const PAD = 9;
 const STEP = card.width + 8;
+/** Cards that a queue has at most. Of a longer one the others are counted. */
+const MOST = 24;
 
 /** A queue with its cards, the next one to leave at the right. A stream is drawn alike, but keeps what it delivers. */
 export class QueueNode extends PictureNode {
@@ -25,7 +27,8 @@ export class QueueNode extends PictureNode {
   readonly #readers = new Map<string, number>();
   #first = 0;
   #slotCount = 3;
-  #told: { ready: number; unacked: number } | undefined;
+  /** How many messages it holds that are not drawn. */
+  beyond = 0;
 
   constructor(queue: Queue) {
     super(`queue ${queue.name}`, "queue");
@@ -96,30 +99,56 @@ export class QueueNode extends PictureNode {
     return this.isStream && index < this.cards.length - this.#slotCount;
   }
 
-  /** Tells how many messages it holds. @param told The broker's own count, when there are too many to draw each. */
-  tell(told = this.#told): void {
-    this.#told = told;
-    const hidden = this.cards.length > this.#slotCount;
-    const text = told
-      ? `${told.ready.toLocaleString("en")} ready · ${told.unacked.toLocaleString("en")} unacked`
-      : hidden || this.isStream
-        ? count(this.cards.length, "message")
-        : "";
-    this.#count.textContent = text;
-    const quiet = this.#slotCount === 1 && text !== "";
-    this.#type.setAttribute("visibility", quiet ? "hidden" : "visible");
-    this.#drawCursors();
+  /** Whether no more cards are drawn. */
+  get isFull(): boolean {
+    return this.cards.length >= MOST || (this.beyond > 0 && !this.isStream);
   }
 
-  /** From now on the cards say how many there are. */
-  count(): void {
-    this.#told = undefined;
+  clear(): void {
+    this.cards = [];
+    this.beyond = 0;
+  }
+
+  /** One of the messages that are not drawn is gone. */
+  lose(): void {
+    this.beyond = Math.max(0, this.beyond - 1);
     this.tell();
   }
 
-  /** Moves a reader's cursor behind the entry that it has been given. */
-  read(reader: string, offset: number, index: number): void {
-    this.#first = offset - index;
+  /** @returns A stream's first card, which is drawn no longer. */
+  forgetOldest(): Card | undefined {
+    this.beyond++;
+    this.#first++;
+    return this.cards.shift();
+  }
+
+  /** Tells how many messages it holds, if that can't be seen. */
+  tell(): void {
+    const number = this.cards.length + this.beyond;
+    const isSeen = number <= this.#slotCount && !this.isStream;
+    this.#write(isSeen ? "" : count(number, "message"));
+    this.#drawCursors();
+  }
+
+  /** Tells how many messages it holds when there are too many to draw any. */
+  total({ ready, unacked }: { ready: number; unacked: number }): void {
+    this.beyond = ready + unacked - this.cards.length;
+    this.#write(`${ready.toLocaleString("en")} ready · ${unacked.toLocaleString("en")} unacked`);
+  }
+
+  #write(text: string): void {
+    this.#count.textContent = text;
+    const quiet = this.#slotCount === 1 && text !== "";
+    this.#type.setAttribute("visibility", quiet ? "hidden" : "visible");
+    const slots = [...this.#slots.children];
+    // The first of them stands at the left, and the next one out at the right.
+    for (const [index, slot] of (this.isStream ? slots : slots.reverse()).entries())
+      slot.classList.toggle("taken", index >= this.cards.length && index < this.cards.length + this.beyond);
+  }
+
+  /** Moves a reader's cursor behind the entry that it has been given. @param index Its card's, if it has one. */
+  read(reader: string, offset: number, index: number | undefined): void {
+    if (index !== undefined) this.#first = offset - index;
     this.#readers.set(reader, offset + 1);
     this.#drawCursors();
   }

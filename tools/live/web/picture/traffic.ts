@@ -1,4 +1,5 @@
 import type { Copy, HeldMethod, Hop, LiveEvent, Message } from "../../src/protocol.ts";
+import type { Messages } from "../messages.ts";
 import type { Programs } from "../programs.ts";
 import type { Board } from "./board.ts";
 import { badge, Card } from "./cards.ts";
@@ -15,25 +16,26 @@ type Of<Type extends LiveEvent["type"]> = Extract<LiveEvent, { type: Type }>;
 
 /** What moves: the messages on their ways between the nodes of a board. */
 export class Traffic {
-  readonly messages = new Map<number, Message>();
   readonly #board: Board;
   readonly #motion: Motion;
   readonly #programs: Programs;
+  readonly #messages: Messages;
   /** What has been published and not yet been routed, by message. */
   readonly #flying = new Map<number, { card: Card; by: ProgramNode; mandatory: boolean }>();
   /** What is in a queue, or in a program's hands, by copy. */
   readonly #copies = new Map<number, Card>();
   readonly #held = new Map<number, { card: Card; program: ProgramNode; what: HeldMethod }>();
 
-  constructor(board: Board, motion: Motion, programs: Programs) {
+  constructor(board: Board, motion: Motion, programs: Programs, messages: Messages) {
     this.#board = board;
     this.#motion = motion;
     this.#programs = programs;
+    this.#messages = messages;
     board.onLayout = () => this.#seatAll();
   }
 
   clear(): void {
-    for (const queue of this.#board.queues) queue.cards = [];
+    for (const queue of this.#board.queues) queue.clear();
     this.#flying.clear();
     this.#copies.clear();
     this.#held.clear();
@@ -43,7 +45,6 @@ export class Traffic {
   // ── To the exchange ─────────────────────────────────────────────────────────────────────────────────────────────
 
   async published({ message, by, mandatory }: Of<"published">): Promise<void> {
-    this.messages.set(message.id, message);
     const program = this.#board.program(this.#programs.need(by));
     const exchange = this.#board.exchange(message.exchange);
     if (!exchange) return;
@@ -84,7 +85,7 @@ export class Traffic {
   }
 
   async returned({ message, to, reason }: Of<"returned">): Promise<void> {
-    const known = this.messages.get(message);
+    const known = this.#messages.get(message);
     const program = this.#board.program(this.#programs.need(to));
     const exchange = known && this.#board.exchange(known.exchange);
     if (!known || !exchange) return;
@@ -157,14 +158,20 @@ export class Traffic {
     if (card.group.classList.contains("inferred")) twin.group.classList.add("inferred");
     // A direct reply waits in no queue: it stands at the exchange until it is delivered.
     if (!node) return;
+    const edge = this.#board.edge(from, node, "binding");
+    if (node.isFull && !node.isStream) {
+      // It is one more at the end, where no card could be told from another.
+      this.#copies.delete(copy);
+      node.beyond++;
+      await this.#along(twin, edge, times.route, node.slot(node.cards.length));
+      node.tell();
+      await this.#vanish(twin);
+      return;
+    }
+    if (node.isFull) this.#forgetOldest(node);
     node.cards.push(twin);
-    node.count();
-    await this.#along(
-      twin,
-      this.#board.edge(from, node, "binding"),
-      times.route,
-      node.slot(node.cards.length - 1),
-    );
+    node.tell();
+    await this.#along(twin, edge, times.route, node.slot(node.cards.length - 1));
     await this.#tidy(node);
   }
 
@@ -198,7 +205,7 @@ export class Traffic {
     const program = this.#board.program(this.#programs.need(event.to));
     const queue = this.#board.queue(event.queue);
     if (queue?.isStream) return this.#read(event, queue, program);
-    const card = this.#copies.get(event.copy);
+    const card = this.#copies.get(event.copy) ?? (queue && this.#fromBeyond(event, queue));
     if (!card) return;
     card.mark(event.redelivered ? "again" : undefined, "warn");
     card.group.classList.remove("inferred");
@@ -227,8 +234,8 @@ export class Traffic {
   async acked({ copy, queue, by }: Of<"acked">): Promise<void> {
     const card = this.#copies.get(copy);
     const program = this.#board.program(this.#programs.need(by));
-    if (!card) return;
     const node = this.#board.queue(queue);
+    if (!card) return node?.lose();
     const ack = this.#draw({ group: badge("ack", "good") });
     this.#release(card, copy, program);
     this.#keep(program, card.message);
@@ -264,8 +271,8 @@ export class Traffic {
   /** A message leaves its queue without having been acknowledged. What is dead-lettered goes on from its place. */
   async died(event: Copy & { by?: string }, word: string, inferred: boolean): Promise<void> {
     const card = this.#copies.get(event.copy);
-    if (!card) return;
     const queue = this.#board.queue(event.queue);
+    if (!card) return queue?.lose();
     if (event.by !== undefined)
       this.#release(card, event.copy, this.#board.program(this.#programs.need(event.by)), false);
     card.mark(word);
@@ -305,13 +312,29 @@ export class Traffic {
     this.#copies.get(copy)?.group.classList.remove("inferred");
   }
 
+  /** Draws a message that has waited behind those that are drawn. */
+  #fromBeyond({ copy, content }: Of<"delivered">, queue: QueueNode): Card | undefined {
+    if (queue.beyond === 0) return undefined;
+    queue.beyond--;
+    const card = this.#draw(new Card(content, queue.slot(queue.cards.length)));
+    queue.cards.push(card);
+    this.#copies.set(copy, card);
+    return card;
+  }
+
+  /** Of a long stream, only the end is drawn. */
+  #forgetOldest(stream: QueueNode): void {
+    const oldest = stream.forgetOldest();
+    oldest?.group.remove();
+    for (const [copy, card] of this.#copies) if (card === oldest) this.#copies.delete(copy);
+  }
+
   /** A stream keeps what it delivers: a copy goes to the reader, whose cursor moves on. */
   async #read(event: Of<"delivered">, stream: QueueNode, program: ProgramNode): Promise<void> {
     const entry = this.#copies.get(event.copy);
-    const message = entry?.message ?? this.messages.get(event.message);
-    if (!message) return;
-    const index = entry ? stream.cards.indexOf(entry) : stream.cards.length;
-    if (event.offset !== undefined) stream.read(program.name, event.offset, Math.max(0, index));
+    const message = event.content;
+    const index = entry ? stream.cards.indexOf(entry) : -1;
+    if (event.offset !== undefined) stream.read(program.name, event.offset, index < 0 ? undefined : index);
     const card = this.#draw(new Card(message, entry?.at ?? stream.center));
     const edge = this.#board.edge(stream, program, "consume");
     await this.#along(card, edge, times.deliver, program.dock(program.hands.size));
@@ -365,19 +388,18 @@ export class Traffic {
       const from = board.queue(queue);
       if (from) add(board.edge(from, program(to), "consume"), count);
     }
-    for (const edge of board.edges.values()) edge.rate = rates.get(edge) ?? 0;
-    for (const { name, ready, unacked } of totals.queues) board.queue(name)?.tell({ ready, unacked });
+    for (const edge of board.edges.values()) edge.count(rates.get(edge) ?? 0);
+    for (const { name, ready, unacked } of totals.queues) board.queue(name)?.total({ ready, unacked });
   }
 
   /** Draws what each queue holds, from which the picture goes on. */
   contents({ queues }: Of<"contents">): void {
     this.clear();
-    for (const edge of this.#board.edges.values()) edge.rate = 0;
+    for (const edge of this.#board.edges.values()) edge.forgetRate();
     for (const { name, ready, unacked, oldest } of queues) {
       const queue = this.#board.queue(name);
       if (!queue) continue;
       for (const { copy, message, holder, deliveries } of oldest) {
-        this.messages.set(message.id, message);
         const card = this.#draw(new Card(message, queue.center));
         this.#copies.set(copy, card);
         queue.cards.push(card);
@@ -388,8 +410,8 @@ export class Traffic {
         program.hands.add(copy);
         this.#board.cards.prepend(card.leaveGhost().group);
       }
-      if (oldest.length < ready + unacked) queue.tell({ ready, unacked });
-      else queue.count();
+      queue.beyond = ready + unacked - oldest.length;
+      queue.tell();
     }
     this.#seatAll();
   }
@@ -418,7 +440,7 @@ export class Traffic {
 
   /** Closes the gaps in a queue. */
   async #tidy(queue: QueueNode): Promise<void> {
-    queue.count();
+    queue.tell();
     await Promise.all(
       queue.cards.map(async (card, index) => {
         const slot = queue.slot(index);
@@ -439,7 +461,7 @@ export class Traffic {
 
   #take(card: Card, queue: QueueNode): void {
     queue.cards = queue.cards.filter((other) => other !== card);
-    queue.count();
+    queue.tell();
   }
 
   /** A program no longer holds a message. */
