@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { confirms } from "./benchmarks/confirms.ts";
 import { helper } from "./benchmarks/helper.ts";
+import { live } from "./benchmarks/live.ts";
 import { prefetch } from "./benchmarks/prefetch.ts";
 import { roundRobin } from "./benchmarks/round-robin.ts";
 import { rpc } from "./benchmarks/rpc.ts";
@@ -9,7 +10,7 @@ import { ArgumentError, readArguments } from "./engine/arguments.ts";
 import { type Benchmark, type Options, runBenchmark } from "./engine/benchmark.ts";
 import { Interrupted, type Session, UserError, withSession } from "./engine/session.ts";
 
-const benchmarks = [roundRobin, confirms, prefetch, rpc, helper];
+const benchmarks = [roundRobin, confirms, prefetch, rpc, helper, live];
 const extras = benchmarks.flatMap(({ name, extras = [] }) => extras.map((extra) => `${extra} (${name})`));
 
 const usage = `Measures what this project claims, on a RabbitMQ of its own or the one at AMQP_URL.

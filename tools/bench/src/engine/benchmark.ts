@@ -22,6 +22,8 @@ export interface Options {
 
 /** What a benchmark gets to prepare its runs: a virtual host of its own, and the command line's choice. */
 export interface Context extends Required<Surroundings> {
+  /** For RABBITMQ_MANAGEMENT_URL. */
+  managementUrl: string;
   say: Session["say"];
   quick: boolean;
   with: string[];
@@ -69,9 +71,16 @@ export async function runBenchmark(
   if (!session) return writeReport(folder, benchmark.report, readResults(file));
   const { broker, say, signal } = session;
   const { quick, resume, rounds = quick ? 1 : 5 } = options;
-  const { amqpUrl, ...virtualHost } = await broker.createVirtualHost(`bench-${randomUUID()}`);
+  const { amqpUrl, managementUrl, ...virtualHost } = await broker.createVirtualHost(`bench-${randomUUID()}`);
   try {
-    const prepared = await benchmark.prepare({ amqpUrl, signal, say, quick, with: options.with });
+    const prepared = await benchmark.prepare({
+      amqpUrl,
+      managementUrl,
+      signal,
+      say,
+      quick,
+      with: options.with,
+    });
     try {
       const results = await interleave(prepared.ways, {
         benchmark: benchmark.name,
