@@ -194,6 +194,31 @@ test("a program that runs elsewhere is shown when it connects by the invitation"
   expect(() => session.kill(terminal.id)).toThrow("That program has ended.");
 });
 
+test("a program that was given a URL of another one's wire is known by its name", async () => {
+  const { heard, start } = await open("permissions");
+  const users = await start("users");
+  const subscriber = await start("sub");
+  const isFrom = (id: string) => (event: { terminal: string }) => event.terminal === id;
+  expect(await heard("connected", isFrom(users))).toBeDefined();
+  expect(await heard("connected", isFrom(subscriber))).toBeDefined();
+  const { topology } = await heard("topology", ({ topology }) => topology.consumers.length > 0);
+  expect(topology.consumers).toMatchObject([{ terminal: subscriber }]);
+});
+
+test("the next message out of a queue with priorities is the most urgent one", async () => {
+  const { heard, run, all, session } = await open("priority");
+  for (const words of [
+    ["1", "Water the plants"],
+    ["5", "Fire"],
+    ["3", "The tap drips"],
+  ])
+    await run("pub", ...words);
+  await expect.poll(() => all("routed").length).toBe(3);
+  const { queue = "" } = (await heard("routed")).copies[0] ?? {};
+  const { messages } = session.describe({ kind: "queue", name: queue });
+  expect(messages.map(({ message }) => message.body)).toEqual(["Fire", "The tap drips", "Water the plants"]);
+});
+
 test("what no binding matches is dropped, or returned if it is mandatory", async () => {
   const { session, start, heard, all } = await open("topics");
   await start("sub", "kern.*");

@@ -329,6 +329,7 @@ export class Session {
     const idOf = ({ id }: Connection) => `guest ${number}.${id}`;
     this.#guests = new TerminalWires(idOf, {
       ...listener,
+      owner: (id) => id,
       passed: (connection, passing, id) => {
         if (passing.method === "connection.start-ok") say({ type: "terminal", terminal: guest(id, passing) });
         listener.passed(connection, passing, id);
@@ -376,6 +377,7 @@ export class Session {
 
   #listener({ feed }: World): WireListener {
     return {
+      owner: (terminal, name) => this.#programs.owner(terminal, name.replace(`${this.name} `, "")),
       connected: (terminal, connection, name) => feed.connected(terminal, connection, name),
       disconnected: (connection, through) => {
         feed.disconnected(connection);

@@ -3,7 +3,15 @@ import type { Passing } from "../feed/passing.ts";
 
 /** Who hears what passes the wires of a terminal. */
 export interface WireListener {
-  /** A connection has reached its broker. `name` is what that broker may call it. */
+  /**
+   * A program may be given a URL that leads through another one's wire, and then says who it is.
+   *
+   * @param terminal Whose wire it is.
+   * @param name What the client calls the connection.
+   * @returns Whose connection it is. By default the wire's owner's.
+   */
+  owner?(terminal: string, name: string): string;
+  /** A client has logged in. `name` is what the broker may call its connection. */
   connected(terminal: string, connection: string, name: string): void;
   disconnected(connection: string, through: Connection): void;
   passed(connection: string, passing: Passing, terminal: string): void;
@@ -55,15 +63,21 @@ export class TerminalWires {
       wire = await openWire([url, ...others]);
     }
     const number = this.#wires.push(wire);
-    const terminalOf = this.#terminalOf;
-    const idOf = (connection: Connection) => `${terminalOf(connection)} ${number}.${connection.id}`;
-    wire.on("open", (connection) =>
-      this.#listener.connected(terminalOf(connection), idOf(connection), connection.name ?? ""),
-    );
+    const owners = new WeakMap<Connection, string>();
+    const terminalOf = (connection: Connection) => owners.get(connection) ?? this.#terminalOf(connection);
+    const idOf = (connection: Connection) => `${this.#terminalOf(connection)} ${number}.${connection.id}`;
     wire.on("foreign", (connection) =>
       this.#listener.foreign(terminalOf(connection), connection.protocol ?? "something else"),
     );
     wire.on("said", (said, connection) => {
+      if (said.method === "connection.start-ok") {
+        const owner = this.#listener.owner?.(
+          terminalOf(connection),
+          String(said.fields.clientProperties.connection_name),
+        );
+        if (owner !== undefined) owners.set(connection, owner);
+        this.#listener.connected(terminalOf(connection), idOf(connection), connection.name ?? "");
+      }
       if (isMethod(said)) this.#listener.passed(idOf(connection), passingOf(said), terminalOf(connection));
     });
     wire.on("held", (held) => {
