@@ -18,9 +18,9 @@ export class Screen {
   /** Shows what happens to the connections: above the prompt if there is one, else on stderr. */
   readonly log: Log;
   readonly #options: ScreenOptions;
-  #readline: Interface | undefined;
-  #prompting = false;
-  #closed = false;
+  readonly #closing = new AbortController();
+  /** The prompt, while there is one. */
+  #prompt: Interface | undefined;
 
   constructor(options: ScreenOptions) {
     this.#options = options;
@@ -39,16 +39,16 @@ export class Screen {
    * @returns The lines that are typed, until Ctrl-C, Ctrl-D, the end of the input, or `close`. Once.
    */
   async *lines(): AsyncGenerator<string> {
-    if (this.#closed) return;
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
     // Infinity: in a file from Windows, "\r\n" is one end of a line even where a chunk ends between the two.
     const crlfDelay = Number.POSITIVE_INFINITY;
-    const readline = createInterface({ ...this.#options, prompt: "> ", crlfDelay });
-    this.#readline = readline;
-    if (this.#options.terminal) this.#prompt(readline);
+    const readline = createInterface({ ...this.#options, prompt: "> ", crlfDelay, signal });
+    if (this.#options.terminal) this.#showPrompt(readline);
     for await (const line of readline) {
       yield line;
       // By now there may be more that has been read.
-      if (this.#closed) return;
+      if (signal.aborted) return;
     }
   }
 
@@ -62,30 +62,29 @@ export class Screen {
     return new Promise((resolve) => {
       this.#erase();
       this.#options.output.write(`${line}\n`, (error) => !error && resolve());
-      if (this.#prompting) this.#readline?.prompt(true);
+      this.#prompt?.prompt(true);
     });
   }
 
   /** Ends `lines`, and takes away the prompt. Lines can still be shown. */
   close(): void {
-    this.#closed = true;
-    this.#readline?.close();
+    this.#closing.abort();
   }
 
   #tell(message: string): void {
-    if (this.#prompting && process.stderr.isTTY) void this.print(` [!] ${message}`);
+    if (this.#prompt && process.stderr.isTTY) void this.print(` [!] ${message}`);
     else console.error(` [!] ${message}`);
   }
 
-  #prompt(readline: Interface): void {
+  #showPrompt(readline: Interface): void {
     const { input } = this.#options;
-    this.#prompting = true;
+    this.#prompt = readline;
     readline.on("line", () => readline.prompt());
     // By itself, readline would stop this process alone, and pnpm above it would keep the terminal: the shell waits until
     // all of its job has stopped.
     readline.on("SIGTSTP", () => {
       process.once("SIGCONT", () => {
-        if (!this.#prompting) return;
+        if (!this.#prompt) return;
         input.setRawMode?.(true);
         readline.prompt(true);
       });
@@ -95,21 +94,21 @@ export class Screen {
     });
     readline.once("close", () => {
       this.#erase();
-      this.#prompting = false;
+      this.#prompt = undefined;
     });
     readline.prompt();
   }
 
   /** Takes the prompt and what is being typed off the screen. */
   #erase(): void {
-    if (!this.#prompting || !this.#readline) return;
+    if (!this.#prompt) return;
     const { output } = this.#options;
-    moveCursor(output, 0, -this.#readline.getCursorPos().rows);
+    moveCursor(output, 0, -this.#prompt.getCursorPos().rows);
     cursorTo(output, 0);
     clearScreenDown(output);
     // The row of the cursor, counted from the prompt. readline has no documented way to tell it that something else moved
     // the cursor.
-    Object.assign(this.#readline, { prevRows: 0 });
+    Object.assign(this.#prompt, { prevRows: 0 });
   }
 }
 

@@ -41,10 +41,9 @@ export async function connectMqtt(
     }
   };
   // mqtt-packet can write that bit (MQTT's version plus 128), but mqtt.js 5.16 has no option for it.
-  client.on(
-    "packetsend",
-    (packet) => packet.cmd === "connect" && Object.assign(packet, { bridgeMode: bridge }),
-  );
+  client.on("packetsend", (packet) => {
+    if (packet.cmd === "connect") Object.assign(packet, { bridgeMode: bridge });
+  });
   const failure = await new Promise<Failure | undefined>((resolve) => {
     client.once("connect", () => resolve(undefined)).once("error", resolve);
     client.once("close", () => resolve(hungUp)).connect();

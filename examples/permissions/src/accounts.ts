@@ -78,5 +78,7 @@ async function management(method: "PUT" | "DELETE", path: string, body?: object)
   });
   const gone = method === "DELETE" && response.status === 404;
   if (!response.ok && !gone)
-    throw new BrokerError(`${origin} refused ${method} ${path} (${response.status}). Use an administrator.`);
+    throw new BrokerError(
+      `${origin} refused ${method} ${path} (${response.status}). It takes an administrator.`,
+    );
 }

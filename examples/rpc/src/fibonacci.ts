@@ -24,7 +24,6 @@ export function fibonacci(n: number): bigint {
  * @returns The number, or `undefined` where the body is not a number, or one that is too large.
  */
 export function readNumber(body: Buffer): number | undefined {
-  if (body.length > String(largest).length) return undefined;
   const n = integer(body.toString());
   return n !== undefined && n <= largest ? n : undefined;
 }
