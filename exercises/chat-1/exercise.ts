@@ -120,10 +120,10 @@ async function loseConnection(amqpUrl: string, queue: string): Promise<void> {
   const connection = await amqp.connect(amqpUrl, { noDelay: true });
   try {
     const channel = await connection.createChannel();
-    // Without the queue, or where it is somebody else's, there is nothing to lose.
     channel.on("error", () => {});
     await channel.consume(queue, () => {});
   } catch {
+    // There is no such queue, or it is somebody else's: there is nothing to lose.
   } finally {
     await connection.close();
   }
