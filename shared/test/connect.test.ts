@@ -330,6 +330,17 @@ test("explains a refused login, a missing virtual host and a missing permission 
   await reader.delete();
 });
 
+test("ends a sentence of the broker's with one full stop", async ({ ownHost }) => {
+  const owner = await connect({ url: ownHost.amqpUrl });
+  const { queue } = await (await owner.createChannel()).assertQueue("", { exclusive: true });
+  const setup = async (connection: Channels) => {
+    await (await connection.createChannel()).checkQueue(queue);
+  };
+  // The broker's own sentence has one already.
+  await expect(connect({ url: ownHost.amqpUrl, setup, patience: 0 })).rejects.toThrow(/[^.]\.$/);
+  await owner.close();
+});
+
 test("comes through when the broker is a moment late, and waits for as long as it is told to", async ({
   virtualHost,
 }) => {

@@ -56,7 +56,7 @@ test("--list shows all with what is solved, --reset begins again", async () => {
 test.each([
   ["a name that is nearly right", ["topic-1"], /^There is no exercise "topic-1"\. Did you mean topics-1\? /],
   ["a control character", ["\x1b[2J"], /^There is no exercise "\\x1b\[2J"\. /],
-  ["an unknown option", ["--chek"], /^Unknown option `--chek`\nUsage: pnpm exercise /],
+  ["an unknown option", ["--checks"], /^Unknown option `--checks`\nUsage: pnpm exercise /],
   ["two at a time", ["topics-1", "work-queues-1"], /^One exercise at a time\.\nUsage: /],
   ["nothing to reset", ["--reset"], /value is missing\nUsage: /],
 ])("%s is turned down", async (_, words, reason) => {
