@@ -2,24 +2,24 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { confirms } from "./benchmarks/confirms.ts";
 import { helper } from "./benchmarks/helper.ts";
+import { live } from "./benchmarks/live.ts";
 import { prefetch } from "./benchmarks/prefetch.ts";
 import { roundRobin } from "./benchmarks/round-robin.ts";
-import { rpc } from "./benchmarks/rpc.ts";
 import { readArguments } from "./engine/arguments.ts";
-import { type Benchmark, type Options, runBenchmark } from "./engine/benchmark.ts";
+import { type Benchmark, type BenchOptions, runBenchmark } from "./engine/benchmark.ts";
 import { Interrupted, type Session, UserError, withSession } from "./engine/session.ts";
 
-const benchmarks = [roundRobin, confirms, prefetch, rpc, helper];
+const benchmarks = [roundRobin, confirms, prefetch, helper, live];
 
 /** Runs benchmarks one after another, prints what each has found, and goes on when one fails. */
-async function run(chosen: Benchmark[], options: Options, session?: Session): Promise<void> {
+async function run(chosen: Benchmark[], options: BenchOptions, session: Session): Promise<void> {
   const folder = fileURLToPath(new URL("../../../results/bench", import.meta.url));
   const failed: string[] = [];
   for (const benchmark of chosen) {
     const { name } = benchmark;
     const began = performance.now();
     const ended = () => {
-      session?.end();
+      session.end();
       return `\n${name}, ${Math.round((performance.now() - began) / 1000)} s`;
     };
     try {
@@ -31,7 +31,7 @@ async function run(chosen: Benchmark[], options: Options, session?: Session): Pr
       );
       console.log(`${ended()}\n${found}`);
     } catch (error) {
-      if (session?.signal.aborted) throw error;
+      if (session.signal.aborted) throw error;
       failed.push(name);
       console.error(`${ended()}\n${error instanceof UserError ? error.message : (error as Error).stack}`);
     }
@@ -44,12 +44,11 @@ try {
   if (typeof read === "number") process.exitCode = read;
   else {
     const { chosen, options } = read;
-    if (options.plotOnly) await run(chosen, options);
-    else await withSession((session) => run(chosen, options, session));
+    await withSession((session) => run(chosen, options, session));
   }
 } catch (error) {
   if (error instanceof Interrupted) {
-    console.error("Stopped. The runs that are done are kept: --resume goes on from there.");
+    console.error("Stopped.");
     process.exitCode = 130;
   } else if (error instanceof UserError) {
     console.error(error.message);

@@ -1,4 +1,4 @@
-// The programs that do the same work: on amqplib, in C, and the official tutorial's in Python.
+// The programs that do the same work: on amqplib, in C, and on a patched amqplib.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,11 +9,11 @@ import type { Channel, GetMessage } from "amqplib";
 import type { VirtualHost } from "broker";
 import { test } from "testkit";
 import { describe, expect, onTestFinished, vi } from "vitest";
-import { amqplib, findC, findCorked, findPika, type Players } from "../src/engine/programs.ts";
+import { amqplib, findC, findCorked, type Players } from "../src/engine/programs.ts";
 import { addUp, numbered, type Tally } from "../src/engine/seen.ts";
 import { type Program, startWorker } from "../src/engine/worker.ts";
 
-/** Runs a worker that publishes or calls to its end. */
+/** Runs a worker that publishes to its end. */
 async function run(program: Program, { amqpUrl }: VirtualHost) {
   const worker = startWorker(program, { amqpUrl });
   await worker.ready;
@@ -44,7 +44,7 @@ const ours: Players = {
   producer: (options) => amqplib("producer", options),
   consumer: (options) => amqplib("consumer", options),
 };
-const [c, corked, pika] = await Promise.all([findC(), findCorked(), findPika()]);
+const [c, corked] = await Promise.all([findC(), findCorked()]);
 
 describe.each([
   ["amqplib", ours],
@@ -144,70 +144,7 @@ test("amqplib notes each confirm's latency, and leaves out a warm-up", async ({ 
   expect((await channel.purgeQueue(queue)).messageCount).toBe(150);
 });
 
-test("amqplib calls, and has replies sent to where it was told", async ({ channel, virtualHost }) => {
-  const { queue } = await channel.assertQueue("rpc");
-  const server = startWorker(amqplib("server", { queue, prefetch: 10 }), virtualHost);
-  onTestFinished(() => server.kill());
-  await server.ready;
-  for (const replies of ["direct", "exclusive"] as const) {
-    const caller = amqplib("caller", { queue, count: 200, size: 20, inFlight: 20, replies, warmUp: 20 });
-    const done = await run(caller, virtualHost);
-    expect(done.count).toBe(200);
-    expect(done.p50).toBeGreaterThan(0);
-  }
-  await server.kill();
-
-  await expect.poll(async () => (await channel.checkQueue(queue)).consumerCount).toBe(0);
-  const requests: { replyTo: string; size: number }[] = [];
-  const answer = (request: GetMessage) => {
-    const { replyTo, correlationId } = request.properties;
-    requests.push({ replyTo, size: request.content.length });
-    channel.sendToQueue(replyTo, request.content, { correlationId });
-  };
-  await channel.consume(queue, (request) => request && answer(request as unknown as GetMessage), {
-    noAck: true,
-  });
-  for (const replies of ["direct", "exclusive"] as const)
-    await run(amqplib("caller", { queue, count: 1, size: 20, inFlight: 1, replies }), virtualHost);
-  expect(requests).toEqual([
-    { replyTo: expect.stringMatching(/^amq\.rabbitmq\.reply-to\./), size: 20 },
-    { replyTo: expect.stringMatching(/^amq\.gen-/), size: 20 },
-  ]);
-});
-
-describe("pika", () => {
-  if ("missing" in pika) {
-    test("is not here, and a line names what to install", () => {
-      expect(pika.missing).toMatch(/^[^\n]+ not installed: apt-get install python3-pika/);
-    });
-    return;
-  }
-  const work = { queue: "task_queue", count: 50, size: 100, persistent: true, window: 0 };
-  const consumer = pika.consumer({ queue: "task_queue", prefetch: 1, ack: "each", count: 50 });
-
-  test("the tutorial's programs pass on every message", async ({ channel, virtualHost }) => {
-    const published = await run(pika.producer(work), virtualHost);
-    expect(published.count).toBe(50);
-    const first = await take(channel, work.queue);
-    expect(first.properties.deliveryMode).toBe(2);
-    channel.sendToQueue(work.queue, first.content);
-    await channel.waitForConfirms();
-
-    const { count, ...tally } = await runUntil(50, consumer, virtualHost);
-    expect(count).toBe(50);
-    expect(addUp([tally as unknown as Tally], 50)).toEqual({ missing: 0, duplicates: 0 });
-    await expect.poll(async () => (await channel.checkQueue(work.queue)).messageCount).toBe(0);
-  });
-
-  test("the tutorial's worker stops when it is told to", async ({ virtualHost }) => {
-    const worker = startWorker(consumer, virtualHost);
-    await worker.ready;
-    worker.go();
-    expect(await worker.done).toMatchObject({ count: 0 });
-  });
-});
-
-test("a line names which part of C is missing, and what to install", async () => {
+test("a line names what C needs, or why it does not compile", async () => {
   const path = mkdtempSync(join(tmpdir(), "bench-path-"));
   vi.stubEnv("PATH", path);
   onTestFinished(() => {
@@ -217,13 +154,10 @@ test("a line names which part of C is missing, and what to install", async () =>
   const program = (name: string, script: string) =>
     writeFileSync(join(path, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const missing = async () => ((await findC()) as { missing: string }).missing;
-  expect(await missing()).toBe(
-    "C: pkg-config is not installed: apt-get install librabbitmq-dev pkg-config gcc, or brew install rabbitmq-c pkgconf.",
+  expect(await missing()).toMatch(
+    /^C: .* is not installed: apt-get install librabbitmq-dev pkg-config gcc, /,
   );
-  program("pkg-config", "exit 1");
-  expect(await missing()).toMatch(/^C: librabbitmq is not installed: /);
   program("pkg-config", "echo 0.0.0");
-  expect(await missing()).toMatch(/^C: a compiler is not installed: /);
   program("cc", "echo 'amqp.c:1: error: no such thing' >&2; exit 1");
   expect(await missing()).toBe("C: native/amqp.c does not compile: amqp.c:1: error: no such thing");
 });

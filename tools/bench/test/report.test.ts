@@ -6,10 +6,10 @@ import { confirms } from "../src/benchmarks/confirms.ts";
 import { helper } from "../src/benchmarks/helper.ts";
 import { prefetch } from "../src/benchmarks/prefetch.ts";
 import { roundRobin } from "../src/benchmarks/round-robin.ts";
-import { rpc } from "../src/benchmarks/rpc.ts";
-import { runBenchmark } from "../src/engine/benchmark.ts";
-import { appendResult, type Result } from "../src/engine/results.ts";
+import type { Benchmark } from "../src/engine/benchmark.ts";
+import type { Result } from "../src/engine/results.ts";
 import { drawSvg, type Plot } from "../src/report/plot.ts";
+import { writeReport } from "../src/report/report.ts";
 import { environment, result } from "./results.ts";
 
 const spread = (median: number) => ({ median, least: median / 2, greatest: median * 2, rounds: 5 });
@@ -50,91 +50,73 @@ describe("a plot", () => {
   });
 });
 
-describe("from the file alone", () => {
-  function setUp() {
+describe("the report of", () => {
+  function setUp({ report }: Benchmark) {
     const folder = mkdtempSync(join(tmpdir(), "bench-"));
     onTestFinished(() => rmSync(folder, { recursive: true }));
-    const options = { quick: false, resume: false, plotOnly: true, with: [] };
+    const results: Result[] = [];
     return {
       folder,
-      options,
-      append: (more: Partial<Result>) => appendResult(join(folder, "results.jsonl"), result(more)),
+      append: (more: Partial<Result>) => void results.push(result(more)),
+      write: () => writeReport(folder, report, results),
     };
   }
 
   const page = (folder: string) => readFileSync(join(folder, "README.md"), "utf8");
 
-  test("confirms, with the ratio to C round by round", async () => {
-    const { folder, options, append } = setUp();
-    for (const [round, ours, c] of [
-      [1, 40_000, 50_000],
-      [2, 45_000, 50_000],
-      [3, 10_000, 10_000],
-    ] as const)
-      for (const [way, throughput] of [
-        ["windows", ours],
-        ["windows, in C", c],
-      ] as const)
-        append({
-          round,
-          way,
-          settings: { queue: "quorum", unconfirmed: 1000 },
-          measured: { throughput, p50: 1, p99: 2, max: 3 },
-        });
-    const summary = await runBenchmark(confirms, folder, options);
+  test("confirms, with a plot for each figure", () => {
+    const { folder, append, write } = setUp(confirms);
+    for (const [index, throughput] of [40_000, 45_000, 10_000].entries())
+      append({
+        round: index + 1,
+        way: "windows",
+        settings: { queue: "quorum", unconfirmed: 1000 },
+        measured: { throughput, p50: 1, p99: 2, max: 3 },
+      });
+    const summary = write();
     expect(summary).toContain("window 1000, quorum: 40,000 (10,000 to 45,000) messages a second");
-    expect(summary).toContain("ours: 0.90 of C (0.80 to 1.00)");
     expect(summary).toContain("window 1000, classic: not measured");
     const plots = ["latency-p50.svg", "latency-p99.svg", "throughput.svg"];
-    expect(readdirSync(folder).sort()).toEqual(["README.md", ...plots, "results.jsonl"].sort());
+    expect(readdirSync(folder).sort()).toEqual(["README.md", ...plots].sort());
     for (const name of plots) expect(page(folder)).toContain(`](${name})`);
     expect(page(folder)).toContain("| quorum | 1000 | windows | 40,000 (10,000 to 45,000) | 1 (1 to 1) |");
   });
 
-  test("prefetch, with the gain of grouping", async () => {
-    const { folder, options, append } = setUp();
+  test("prefetch, with the gain of grouping", () => {
+    const { folder, append, write } = setUp(prefetch);
     for (const [way, throughput] of [
       ["each", 20_000],
       ["grouped", 30_000],
     ] as const)
-      append({ way, settings: { prefetch: 250 }, measured: { throughput } });
-    const summary = await runBenchmark(prefetch, folder, options);
+      append({ way, settings: { prefetch: 250, note: "<b>|" }, measured: { throughput } });
+    const summary = write();
     expect(summary).toContain("grouped acks at 250: 30,000, 1.50 times acks one by one");
     expect(texts(readFileSync(join(folder, "throughput.svg"), "utf8"))).toContain("grouped: once a turn");
+    // What is in a cell is no markup.
+    expect(page(folder)).toContain("| note | \\<b>\\| |");
   });
 
-  test("rpc, with cells that are no markup", async () => {
-    const { folder, options, append } = setUp();
-    append({
-      way: "direct",
-      settings: { inFlight: 1, noDelay: true, size: "<b>|" },
-      measured: { p50: 0.22, p90: 1, p99: 2, p999: 3, max: 4 },
-    });
-    expect(await runBenchmark(rpc, folder, options)).toContain("direct 0.22 ms");
-    expect(page(folder)).toContain("| size | \\<b>\\| |");
-  });
-
-  test("helper, with the memory of the loop", async () => {
-    const { folder, options, append } = setUp();
+  test("helper, with the memory of the loop", () => {
+    const { append, write } = setUp(helper);
     append({ way: "shared", settings: { work: "publisher" }, measured: { throughput: 18_000 } });
     append({ way: "amqplib", settings: { work: "publisher" }, measured: { throughput: 20_000 } });
     const loop = { work: "loop", count: 1_000_000 };
     append({ way: "shared", settings: loop, measured: { throughput: 30_000, heap: 20, rss: 90 } });
-    const summary = await runBenchmark(helper, folder, options);
-    expect(summary).toContain("messages a second; shared: 0.90 of bare amqplib (0.90 to 0.90)");
+    const summary = write();
+    expect(summary).toContain("messages a second, of bare amqplib's: 0.9 (0.9 to 0.9)");
     expect(summary).toContain("loop of 1,000,000: heap 20 (20 to 20) MiB, process 90 (90 to 90) MiB at most");
-    expect(summary).toContain("produce: not measured messages a second; bare amqplib was not measured");
+    expect(summary).toContain("consume: not measured messages a second, of bare amqplib's: not measured");
   });
 
-  test("round-robin, with a plot for each size and both brokers", async () => {
-    const { folder, options, append } = setUp();
+  test("round-robin, with a plot for each size and both brokers", () => {
+    const { folder, append, write } = setUp(roundRobin);
     for (const size of [100, 500, 1_000])
       for (const [way, throughput] of [
         ["RabbitMQ", 20_000],
         ["Kafka", 60_000],
       ] as const)
         append({ way, settings: { profile: "durable", size, count: 100_000 }, measured: { throughput } });
-    expect(await runBenchmark(roundRobin, folder, options)).toContain("Kafka 60,000 (60,000 to 60,000)");
+    expect(write()).toContain("Kafka 60,000 (60,000 to 60,000)");
     for (const size of [100, 500, 1_000])
       expect(texts(readFileSync(join(folder, `throughput-${size}.svg`), "utf8"))).toContain("Kafka");
     expect(page(folder)).toContain("| `durable` | RabbitMQ | 20,000 | 20,000 | 20,000 |");
@@ -142,10 +124,7 @@ describe("from the file alone", () => {
     expect(page(folder)).toContain(environment.cpu);
   });
 
-  test("nothing, when there are no results", async () => {
-    for (const benchmark of [confirms, helper, prefetch, rpc, roundRobin]) {
-      const { folder, options } = setUp();
-      await expect(runBenchmark(benchmark, folder, options)).rejects.toThrow(/^No results in /);
-    }
+  test("nothing, when there are no results", () => {
+    expect(setUp(confirms).write).toThrow(/^No results in /);
   });
 });

@@ -1,4 +1,5 @@
 // Checks the rules of the house that no other tool knows. `pnpm check` runs it, from the repository's root.
+import { checkCommands } from "./commands.ts";
 import { readPackages } from "./packages.ts";
 import { checkActions, checkDependencies, checkLengths, checkScripts } from "./rules.ts";
 
@@ -9,6 +10,7 @@ const found = [
   ...checkScripts(packages),
   ...checkLengths(root, packages),
   ...checkActions(root),
+  ...checkCommands(root, packages),
 ];
 for (const { what, detail } of found) console.error(`${what}. ${detail}`.trimEnd());
 process.exitCode = found.length > 0 ? 1 : 0;

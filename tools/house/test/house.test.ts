@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { checkCommands } from "../src/commands.ts";
 import { readPackages } from "../src/packages.ts";
 import { checkActions, checkDependencies, checkLengths, checkScripts } from "../src/rules.ts";
 
@@ -13,6 +14,7 @@ const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 /** A repository that breaks no rule: an example, `shared` and two tools. */
 const good: Record<string, string> = {
+  "package.json": manifest({ scripts: { start: "node tour", test: "node test", tour: "node tour" } }),
   "README.md": "# Patterns\n\n- [one](examples/one)\n- [its end](examples/one/README.md#break-it)\n",
   "examples/one/README.md": "# one\n\n## Break it\n\nThe colour of the message is [here](src/pub.ts).\n",
   "examples/one/package.json": manifest({
@@ -148,6 +150,7 @@ describe("check:house", () => {
       ...checkScripts(packages),
       ...checkLengths(folder, packages),
       ...checkActions(folder),
+      ...checkCommands(folder, packages),
     ];
   };
   const lines = (count: number) => "// A line\n".repeat(count);
@@ -159,7 +162,7 @@ describe("check:house", () => {
   test.each([
     ["examples/one", "stage", "Here it may depend on shared."],
     ["shared", "broker", "It may depend on none."],
-    ["tools/broker", "stage", "Here it may depend on shared."],
+    ["tools/broker", "stage", "Here it may depend on shared, cli."],
     [
       "tools/tour",
       "live",
@@ -215,6 +218,31 @@ describe("check:house", () => {
     expect(found({ "examples/one/package.json": content })).toEqual([
       { what: "examples/one/src/sub.ts does not exist", detail: "" },
     ]);
+  });
+
+  test.each([
+    ["`pnpm trip`", "pnpm trip", "There is no script trip."],
+    ["`pnpm tour two`", "pnpm tour two", "There is no pattern two."],
+    ["`pnpm --filter two pub`", "pnpm --filter two pub", "There is no package two."],
+    ["`pnpm --filter=one sub`", "pnpm --filter=one sub", "one has no script sub."],
+    ["`npm run live`", "npm run live", "There is no script live."],
+    ["```sh\npnpm install && pnpm trip # It plays.\n```", "pnpm trip", "There is no script trip."],
+    ["```console\n$ pnpm trip\npnpm printed this\n```", "pnpm trip", "There is no script trip."],
+  ])("finds a command that no reader can type: %s", (code, command, detail) => {
+    for (const page of ["docs/page.md", "examples/one/README.md"]) {
+      const line = code.startsWith("`pnpm") || code.startsWith("`npm") ? 3 : 4;
+      expect(found({ [page]: `# A page\n\n${code}\n` })).toEqual([
+        { what: `${page}:${line}: ${command}`, detail },
+      ]);
+    }
+  });
+
+  test.each([
+    "`pnpm tour one`, `pnpm tour --list`, `pnpm tour <pattern>`, `pnpm install`, `npm test`, `npm run build`",
+    "```sh\npnpm tour one --group basics   # pnpm trip\npnpm --filter one pub\npnpm --filter <pattern> pub\n```",
+    "pnpm trip, and `a pnpm trip`",
+  ])("accepts what a reader can type: %s", (text) => {
+    expect(found({ "docs/page.md": `# A page\n\n${text}\n` })).toEqual([]);
   });
 
   test.each(["actions/checkout@v7", "actions/checkout@3d3c42e # v7.0.1"])(

@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import amqp, { type ConfirmChannel } from "amqplib";
@@ -97,19 +96,6 @@ exchange news (topic, transient)
 ├─ "*.goal" → queue sport (classic): 0 ready, 0 unacked, 0 consumers
 └─ "sport.#" → queue sport (see above)
 `);
-  });
-
-  test("what docs/brokers.md shows", async () => {
-    await channel.assertQueue("hello", { arguments: { "x-queue-type": "quorum" } });
-    channel.sendToQueue("hello", Buffer.from("Hello World!"));
-    await channel.assertExchange("topic_logs", "topic", { durable: false });
-    const { queue } = await channel.assertQueue("", { exclusive: true });
-    for (const pattern of ["kern.*", "*.critical"]) await channel.bindQueue(queue, "topic_logs", pattern);
-    await channel.consume(queue, () => {});
-    await channel.waitForConfirms();
-    const page = readFileSync(new URL("../../../docs/brokers.md", import.meta.url), "utf8");
-    const [, shown] = /\$ pnpm look\nRabbitMQ .*, virtual host \/\n(.*?)```/s.exec(page) ?? [];
-    await expect.poll(() => tree()).toBe(shown?.replaceAll(/amq\.gen-[\w-]{22}/g, queue));
   });
 
   test("headers, with their types and what x-match says", async () => {

@@ -24,21 +24,22 @@ async function ownBrokers() {
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /**
- * Tests a package's README: each scenario is played, in the order of the page and in a virtual host of their own, and
+ * Tests a package's README, or another page: each scenario is played, in the order of the page and in a virtual host of their own, and
  * what the terminals show is compared with it. The diagram is compared with what the broker holds at the end of the
  * first scenario.
  *
  * @param folder The package's folder.
- * @throws When the README has a block that can't be played or a diagram that can't be read.
+ * @param page The page's file in it.
+ * @throws When the page has a block that can't be played or a diagram that can't be read.
  */
-export function scenarios(folder: string = process.cwd()): void {
-  const readme = readReadme(join(folder, "README.md"));
+export function scenarios(folder: string = process.cwd(), page = "README.md"): void {
+  const readme = readReadme(join(folder, page));
   const drawn = readme.diagram && readDiagram(readme.diagram);
   let broker: Broker;
   let virtualHost: VirtualHost;
   let topology: { drawn: string[]; real: string[] } | undefined;
 
-  describe("README.md", () => {
+  describe(page, () => {
     beforeAll(async () => {
       broker = await startBroker();
       virtualHost = await broker.createVirtualHost();
@@ -69,7 +70,7 @@ export function scenarios(folder: string = process.cwd()): void {
           },
         });
         const differences = performances.flatMap(({ block, difference }) =>
-          difference ? [`README.md:${block.line} (- the page, + the terminal)`, ...difference] : [],
+          difference ? [`${page}:${block.line} (- the page, + the terminal)`, ...difference] : [],
         );
         if (differences.length > 0) throw new Error(differences.join("\n"));
       });

@@ -1,11 +1,11 @@
 import type { Benchmark, Context } from "../engine/benchmark.ts";
-import { amqplib, findC, type Players } from "../engine/programs.ts";
+import { amqplib } from "../engine/programs.ts";
 import { type QueueType, queueTypes, withQueue } from "../engine/queue.ts";
-import type { Result, Way } from "../engine/results.ts";
+import type { Result, Variant } from "../engine/results.ts";
 import { publish } from "../engine/run.ts";
 import type { Plot } from "../report/plot.ts";
 import { figuresTable, inBrackets, type Report } from "../report/report.ts";
-import { ratio, ratioInWords, spread, where } from "../report/statistics.ts";
+import { spread, where } from "../report/statistics.ts";
 
 /** Bytes of a body. */
 const size = 100;
@@ -17,36 +17,25 @@ export const confirms: Benchmark = {
   name: "confirms",
   summary: "publishing with confirms, one by one, in batches and in windows, on classic and quorum queues",
   report,
-  async prepare(context) {
-    const c = await findC();
-    const ways = ["individually", "batches", "windows"].flatMap((way) =>
+  prepare: async (context) => ({
+    ways: ["individually", "batches", "windows"].flatMap((way) =>
       limits
         .filter((limit) => (limit === 1) === (way === "individually"))
         .flatMap((unconfirmed) =>
           queueTypes.map((queueType) => {
             const count = context.quick ? 200 : (counts[unconfirmed] ?? 0);
-            const settings = { count, warmUp: count / 10, unconfirmed, queue: queueType };
-            return publishing(context, way, settings, (producer) =>
-              amqplib("producer", { ...producer, warmUp: settings.warmUp, batches: way === "batches" }),
-            );
+            return publishing(context, way, { count, warmUp: count / 10, unconfirmed, queue: queueType });
           }),
         ),
-    );
-    if ("missing" in c) return { ways, missing: [c.missing] };
-    const inC = queueTypes.map((queue) => {
-      const settings = { count: context.quick ? 200 : 50_000, warmUp: 0, unconfirmed: 1000, queue };
-      return publishing(context, "windows, in C", settings, c.producer);
-    });
-    return { ways: [...ways, ...inC], versions: { C: c.version } };
-  },
+    ),
+  }),
 };
 
 function publishing(
   context: Context,
   way: string,
   settings: { count: number; warmUp: number; unconfirmed: number; queue: QueueType },
-  program: Players["producer"],
-): Way {
+): Variant {
   const { count, warmUp, unconfirmed: window, queue: type } = settings;
   return {
     way,
@@ -55,7 +44,15 @@ function publishing(
     run: () =>
       withQueue(context.amqpUrl, type, (queue, channel) =>
         publish(
-          program({ queue, count, size, persistent: true, window }),
+          amqplib("producer", {
+            queue,
+            count,
+            size,
+            persistent: true,
+            window,
+            warmUp,
+            batches: way === "batches",
+          }),
           { queue, channel, held: count + warmUp },
           context,
         ),
@@ -66,7 +63,7 @@ function publishing(
 function report(results: Result[]): Report {
   // One at a time is a batch of 1, and a window of 1.
   const at = (way: string, queue: string, unconfirmed: number) =>
-    where(results, unconfirmed === 1 && !way.endsWith("C") ? "individually" : way, { queue, unconfirmed });
+    where(results, unconfirmed === 1 ? "individually" : way, { queue, unconfirmed });
   const plot = (name: string, figure: string, title: string, yLabel: string): Plot => ({
     name,
     title,
@@ -76,22 +73,19 @@ function report(results: Result[]): Report {
     xLabel: "messages that may be unconfirmed",
     yLabel,
     logarithmic: true,
-    series: ["batches", "windows", "windows, in C"]
-      .flatMap((way) =>
-        queueTypes.map((queue) => ({
-          name: `${way}, ${queue}`,
-          points: limits.map((unconfirmed) => spread(at(way, queue, unconfirmed), figure)),
-        })),
-      )
-      .filter(({ points }) => points.some(Boolean)),
+    series: ["batches", "windows"].flatMap((way) =>
+      queueTypes.map((queue) => ({
+        name: `${way}, ${queue}`,
+        points: limits.map((unconfirmed) => spread(at(way, queue, unconfirmed), figure)),
+      })),
+    ),
   });
   return {
     title: "Publisher confirms",
-    summary: queueTypes.map((queue) => {
-      const ours = at("windows", queue, 1000);
-      const toC = ratio(ours, at("windows, in C", queue, 1000), "throughput");
-      return `window 1000, ${queue}: ${inBrackets(spread(ours, "throughput"))} messages a second; ${ratioInWords("ours", "C", toC)}`;
-    }),
+    summary: queueTypes.map(
+      (queue) =>
+        `window 1000, ${queue}: ${inBrackets(spread(at("windows", queue, 1000), "throughput"))} messages a second`,
+    ),
     about: [
       "One process publishes persistent messages to a durable queue on a confirm channel, and no process consumes them. Throughput is from before the first publish to the last confirm; the latency of a confirm is from before the publish to amqplib's callback. After each run the queue must hold as many messages as were confirmed.",
     ],
@@ -121,7 +115,7 @@ function report(results: Result[]): Report {
     },
     notes: [
       "The latency of a confirm in a wide window is mostly the wait behind those before it: throughput is what a wide window is for.",
-      "Ways with more unconfirmed messages publish more of them, so that each run takes a second or two. Node publishes a tenth of them first, unmeasured, because V8 compiles what has run for a while; C needs no such warm-up.",
+      "Ways with more unconfirmed messages publish more of them, so that each run takes a second or two. The publisher publishes a tenth of them first, unmeasured, because V8 compiles what has run for a while.",
       "What a confirm means for either queue type: https://www.rabbitmq.com/blog/2025/01/17/how-are-the-messages-stored",
       "Publisher and broker share this machine's cores. Across a network a confirm takes a round trip more, and windows gain more over single confirms than here.",
     ],

@@ -1,12 +1,11 @@
 import type { Benchmark, Context } from "../engine/benchmark.ts";
 import { amqplib, typescript } from "../engine/programs.ts";
-import { withQueue } from "../engine/queue.ts";
-import type { Result, Way } from "../engine/results.ts";
-import { publish, share } from "../engine/run.ts";
+import { emptyQueue, withQueue } from "../engine/queue.ts";
+import type { Result, Variant } from "../engine/results.ts";
+import { publish } from "../engine/run.ts";
 import { inFigures } from "../report/plot.ts";
 import { figuresTable, inBrackets, type Report } from "../report/report.ts";
-import { ratio, ratioInWords, spread, where } from "../report/statistics.ts";
-import { fill } from "./prefetch.ts";
+import { ratio, spread, where } from "../report/statistics.ts";
 
 /** Bytes of a body. */
 const size = 100;
@@ -17,7 +16,6 @@ const many = 1_000_000;
 
 /** What is compared with bare amqplib at the same work. */
 const compared = {
-  produce: "`produce` publishes all, then waits for the confirms",
   publisher: `\`openPublisher\` publishes while fewer than ${inFigures(window)} messages are unconfirmed`,
   consume: `\`openConsumer\` and \`handle\`, prefetch ${prefetch}, each message acknowledged`,
 };
@@ -41,36 +39,38 @@ export const helper: Benchmark = {
   }),
 };
 
-function measured({ quick, ...context }: Context, way: (typeof ways)[number], work: Work): Way {
+function measured({ quick, ...context }: Context, way: (typeof ways)[number], work: Work): Variant {
   const count = work === "loop" ? (quick ? 10_000 : many) : quick ? 2_000 : 20_000;
   const warmUp = work === "loop" ? 0 : count / 10;
-  const total = count + warmUp;
-  const limits = work === "consume" ? { prefetch } : { window: work === "produce" ? total : window };
-  // The loop's messages would fill the broker's memory.
-  const held = work === "loop" ? 1_000 : total;
+  const common = { work, count, warmUp, size };
+  if (work === "consume")
+    return {
+      way,
+      settings: { ...common, prefetch },
+      label: `${work}, ${way}`,
+      run: () =>
+        emptyQueue(
+          context,
+          (options) =>
+            way === "amqplib" ? amqplib("consumer", options) : typescript("shared.ts", work, options),
+          { prefetch, ack: "each", count, warmUp, size },
+        ),
+    };
+  // A loop's messages would fill the broker's memory.
+  const held = work === "loop" ? 1_000 : count + warmUp;
   return {
     way,
-    settings: { work, count, warmUp, size, ...limits },
+    settings: { ...common, window },
     label: `${work}, ${way}`,
     run: () =>
       withQueue(
         context.amqpUrl,
         "classic",
         async (queue, channel) => {
-          if (work === "consume") {
-            await fill(channel, queue, total, size);
-            const consumer = { queue, prefetch, ack: "each", count: total, warmUp } as const;
-            const program =
-              way === "amqplib" ? amqplib("consumer", consumer) : typescript("shared.ts", work, consumer);
-            const remaining = async () => (await channel.checkQueue(queue)).messageCount;
-            return share({ consumers: [program], messages: total, warmUp, remaining }, context);
-          }
-          const producer = { queue, count, size, persistent: false, window: limits.window ?? 0, warmUp };
-          const program =
-            way === "amqplib"
-              ? amqplib("producer", { ...producer, drain: work !== "produce" })
-              : typescript("shared.ts", work === "loop" ? "publisher" : work, producer);
-          return publish(program, { queue, channel, held }, context);
+          const options = { queue, count, size, persistent: false, window, warmUp };
+          const producer =
+            way === "amqplib" ? amqplib("producer", options) : typescript("shared.ts", "publisher", options);
+          return publish(producer, { queue, channel, held }, context);
         },
         held,
       ),
@@ -88,7 +88,7 @@ function report(results: Result[]): Report {
       ...names.map((work) => {
         const ours = at("shared", work);
         const toBare = ratio(ours, at("amqplib", work), "throughput");
-        return `${work}: ${inBrackets(spread(ours, "throughput"))} messages a second; ${ratioInWords("shared", "bare amqplib", toBare)}`;
+        return `${work}: ${inBrackets(spread(ours, "throughput"))} messages a second, of bare amqplib's: ${inBrackets(toBare)}`;
       }),
       `loop of ${loop ? inFigures(Number(loop.settings.count)) : "many"}: heap ${figure("heap")} MiB, process ${figure("rss")} MiB at most, ${figure("throughput")} messages a second`,
     ],

@@ -1,10 +1,7 @@
-import type { ConfirmChannel } from "amqplib";
 import type { Benchmark, Context } from "../engine/benchmark.ts";
 import { amqplib } from "../engine/programs.ts";
-import { withQueue } from "../engine/queue.ts";
-import type { Result, Way } from "../engine/results.ts";
-import { share } from "../engine/run.ts";
-import { numbered } from "../engine/seen.ts";
+import { emptyQueue } from "../engine/queue.ts";
+import type { Result, Variant } from "../engine/results.ts";
 import { inFigures } from "../report/plot.ts";
 import { figuresTable, type Report } from "../report/report.ts";
 import { ratio, spread, where } from "../report/statistics.ts";
@@ -25,28 +22,16 @@ export const prefetch: Benchmark = {
   }),
 };
 
-function consuming(context: Context, prefetch: number, ack: (typeof acks)[number]): Way {
-  const measured = context.quick ? 500 : prefetch === 1 ? 10_000 : 40_000;
-  const warmUp = measured / 10;
-  const messages = measured + warmUp;
+function consuming(context: Context, prefetch: number, ack: (typeof acks)[number]): Variant {
+  const count = context.quick ? 500 : prefetch === 1 ? 10_000 : 40_000;
+  const warmUp = count / 10;
   return {
     way: ack,
-    settings: { prefetch, messages: measured, warmUp, size, queue: "classic" },
+    settings: { prefetch, count, warmUp, size, queue: "classic" },
     label: `prefetch ${prefetch}, acks ${ack === "each" ? "one by one" : "grouped"}`,
     run: () =>
-      withQueue(context.amqpUrl, "classic", async (queue, channel) => {
-        await fill(channel, queue, messages, size);
-        const consumers = [amqplib("consumer", { queue, prefetch, ack, count: messages, warmUp })];
-        const remaining = async () => (await channel.checkQueue(queue)).messageCount;
-        return share({ consumers, messages, warmUp, remaining }, context);
-      }),
+      emptyQueue(context, (options) => amqplib("consumer", options), { prefetch, ack, count, warmUp, size }),
   };
-}
-
-/** Publishes numbered messages to a queue. */
-export async function fill(channel: ConfirmChannel, queue: string, messages: number, size: number) {
-  for (let n = 0; n < messages; n++) channel.sendToQueue(queue, numbered(n, size), { persistent: true });
-  await channel.waitForConfirms();
 }
 
 function report(results: Result[]): Report {

@@ -22,6 +22,17 @@ export type KafkaProfile = Profile<
   Pick<KafkaProducer, "acks" | "batch" | "inFlight"> & Pick<KafkaConsumer, "commit">
 > & { part?: number };
 
+const tutorial = {
+  queue: "quorum",
+  persistent: true,
+  window: 0,
+  drain: false,
+  noDelay: false,
+  prefetch: 1,
+  ack: "each",
+} as const;
+const tuned = { ...tutorial, drain: true, noDelay: true, prefetch: 250, ack: "grouped" } as const;
+
 export const rabbitmqProfiles: RabbitmqProfile[] = [
   {
     name: "tutorial",
@@ -29,59 +40,27 @@ export const rabbitmqProfiles: RabbitmqProfile[] = [
       "Lost if the broker dies before it has stored it: the publisher asks for no confirm. From then on at least once.",
     fairness:
       "The official tutorial's own settings. Prefetch 1 has a worker wait for the broker after each message: right for work that takes seconds, slow for work that takes none.",
-    settings: {
-      queue: "quorum",
-      persistent: true,
-      window: 0,
-      drain: false,
-      noDelay: false,
-      prefetch: 1,
-      ack: "each",
-    },
+    settings: tutorial,
   },
   {
     name: "tuned",
     guarantee: "The tutorial's.",
     fairness: "The tutorial's queue and messages. What differs from it is in the clients alone.",
-    settings: {
-      queue: "quorum",
-      persistent: true,
-      window: 0,
-      drain: true,
-      noDelay: true,
-      prefetch: 250,
-      ack: "grouped",
-    },
+    settings: tuned,
   },
   {
     name: "durable",
     guarantee: "At least once: confirmed when it is on disk, acknowledged when it has been processed.",
     fairness:
       "RabbitMQ writes to disk with fsync before it confirms; Kafka leaves that to the operating system. On one node neither survives the loss of the disk.",
-    settings: {
-      queue: "quorum",
-      persistent: true,
-      window: 1_000,
-      drain: true,
-      noDelay: true,
-      prefetch: 250,
-      ack: "grouped",
-    },
+    settings: { ...tuned, window: 1_000 },
   },
   {
     name: "fast",
     guarantee: "At most once: no confirms and no acknowledgements.",
     fairness:
       "A classic queue, as RabbitMQ 4 has no transient one that is shared. Transient messages, taken as delivered when they are sent.",
-    settings: {
-      queue: "classic",
-      persistent: false,
-      window: 0,
-      drain: true,
-      noDelay: true,
-      prefetch: 0,
-      ack: "auto",
-    },
+    settings: { ...tuned, queue: "classic", persistent: false, prefetch: 0, ack: "auto" },
   },
 ];
 

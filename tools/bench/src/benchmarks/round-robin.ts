@@ -3,9 +3,9 @@ import { Admin } from "@platformatic/kafka";
 import { type Kafka, NoKafkaError, startKafka } from "kafka";
 import type { Benchmark, Context } from "../engine/benchmark.ts";
 import { packageVersion } from "../engine/machine.ts";
-import { amqplib, findC, findCorked, findPika, type Players, typescript } from "../engine/programs.ts";
+import { amqplib, findC, findCorked, type Players, typescript } from "../engine/programs.ts";
 import { withQueue } from "../engine/queue.ts";
-import { inWords, type Result, type Way } from "../engine/results.ts";
+import { type Result, settingsInWords, type Variant } from "../engine/results.ts";
 import type { Producer } from "../engine/roles.ts";
 import { share } from "../engine/run.ts";
 import { inFigures } from "../report/plot.ts";
@@ -19,7 +19,7 @@ const consumers = 4;
 export const roundRobin: Benchmark = {
   name: "round-robin",
   summary: "one producer, four consumers, three sizes: RabbitMQ and Kafka",
-  extras: ["c", "pika", "corked"],
+  extras: ["c", "corked"],
   report,
   async prepare(context) {
     const others = await otherPlayers(context.with);
@@ -81,7 +81,7 @@ function rabbitmqWay(
   { name, settings }: RabbitmqProfile,
   work: Work,
   players: Players,
-): Way {
+): Variant {
   const { persistent, window, prefetch, ack } = settings;
   return {
     way,
@@ -106,7 +106,7 @@ function kafkaWay(
   { name, settings, part = 1 }: KafkaProfile,
   { size, count: all }: Work,
   { brokers }: Kafka,
-): Way {
+): Variant {
   const count = all * part;
   const { commit, ...publishing } = settings;
   return {
@@ -144,14 +144,13 @@ async function committed(admin: Admin, group: string): Promise<number> {
   return partitions.reduce((sum, { committedOffset }) => sum + Number(committedOffset), 0);
 }
 
-/** The same work in C with the tuned settings, by the official tutorial in Python, and on a patched amqplib. */
+/** The same work in C with the tuned settings, and on a patched amqplib. */
 async function otherPlayers(names: string[]) {
   const players: (Players & { way: string; profile: RabbitmqProfile })[] = [];
   const missing: string[] = [];
   const versions: Record<string, string> = {};
   for (const [name, way, profiles, find] of [
     ["c", "C", ["tuned"], findC],
-    ["pika", "pika", ["tutorial"], findPika],
     ["corked", "corked", ["tuned", "durable"], findCorked],
   ] as const) {
     if (!names.includes(name)) continue;
@@ -172,7 +171,7 @@ const unique = <T>(all: T[]): T[] => [...new Set(all)];
 
 function report(results: Result[]): Report {
   const sizes = unique(results.map(({ settings }) => Number(settings.size)));
-  const ways = ["RabbitMQ", "Kafka", "C", "pika", "corked"].filter((way) =>
+  const ways = ["RabbitMQ", "Kafka", "C", "corked"].filter((way) =>
     results.some((result) => result.way === way),
   );
   const messages = inFigures(Math.max(...results.map(({ settings }) => Number(settings.count))));
@@ -194,7 +193,7 @@ function report(results: Result[]): Report {
     title: "One producer, four consumers: RabbitMQ and Kafka",
     summary: [`durable, ${size} bytes, messages a second: ${durable.join(", ")}`],
     about: [
-      `One process publishes ${messages} messages to four others, which share them: in RabbitMQ from one queue, in Kafka as a consumer group of one topic with four partitions. Each is a process with one connection, on the same machine as the broker: Node, except for C and pika.`,
+      `One process publishes ${messages} messages to four others, which share them: in RabbitMQ from one queue, in Kafka as a consumer group of one topic with four partitions. Each is a process with one connection, on the same machine as the broker: Node, except for C.`,
       "Measured from just before the first publish to the last acknowledgement, or commit. Publishing begins when all four consumers have subscribed or have been assigned a partition. Each message carries its number: a run that loses one fails, and one that is delivered again is counted.",
     ],
     plots: sizes.map((size) => ({
@@ -242,7 +241,7 @@ function report(results: Result[]): Report {
           name,
           broker,
           guarantee,
-          inWords(settings),
+          settingsInWords(settings),
           fairness,
         ]),
     },
@@ -264,8 +263,6 @@ function ratios(
 ): Table {
   const pairs: [string, Choice, Choice][] = [
     ["tuned ÷ tutorial: prefetch 250, grouped acks", ["RabbitMQ", "tuned"], ["RabbitMQ", "tutorial"]],
-    ["tuned ÷ pika's tutorial", ["RabbitMQ", "tuned"], ["pika", "tutorial"]],
-    ["tutorial ÷ pika's tutorial: the language", ["RabbitMQ", "tutorial"], ["pika", "tutorial"]],
     ["tuned ÷ C with the same settings", ["RabbitMQ", "tuned"], ["C", "tuned"]],
     ["tuned: amqplib with corked writes ÷ without", ["corked", "tuned"], ["RabbitMQ", "tuned"]],
     ["tuned: amqplib with corked writes ÷ C", ["corked", "tuned"], ["C", "tuned"]],

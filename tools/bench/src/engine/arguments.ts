@@ -1,5 +1,5 @@
 import { flag, list, readCommandLine, UsageError, whole } from "cli";
-import type { Benchmark, Options } from "./benchmark.ts";
+import type { Benchmark, BenchOptions } from "./benchmark.ts";
 
 /**
  * Reads the command line.
@@ -11,7 +11,7 @@ import type { Benchmark, Options } from "./benchmark.ts";
 export function readArguments(
   args: string[],
   benchmarks: Benchmark[],
-): { chosen: Benchmark[]; options: Options } | number {
+): { chosen: Benchmark[]; options: BenchOptions } | number {
   const extras = benchmarks.flatMap(({ name, extras = [] }) => extras.map((extra) => `${extra} (${name})`));
   return readCommandLine(
     args,
@@ -22,8 +22,6 @@ export function readArguments(
       options: {
         quick: flag("Few and short rounds: does it run?"),
         rounds: whole("How many rounds count, from 1 to 1000", { from: 1, to: 1000 }),
-        resume: flag("Keeps the runs that are measured already, and goes on"),
-        plotOnly: flag("Measures nothing, and writes the report from the results again"),
         with: list("NAMES", `Measures these as well, with commas between them: ${extras.join(", ")}`),
       },
       more: `Benchmarks:
@@ -33,8 +31,6 @@ ${benchmarks.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join(
 The results and the report are written to results/bench/<benchmark>/, those of quick runs to results/bench/quick/.`,
     },
     ({ with: extras = [], ...values }, [name, ...more]) => {
-      if (values.plotOnly && (values.resume || values.rounds !== undefined))
-        throw new UsageError("--plot-only measures nothing: it goes with neither --resume nor --rounds.");
       const names = [...benchmarks.map(({ name }) => name), "all"].join(", ");
       if (name === undefined) throw new UsageError(`Which benchmark? There are: ${names}.`);
       const chosen = name === "all" ? benchmarks : benchmarks.filter((benchmark) => benchmark.name === name);

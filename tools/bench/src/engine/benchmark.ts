@@ -2,26 +2,24 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { type Report, writeReport } from "../report/report.ts";
 import { environment } from "./machine.ts";
-import { interleave, type Result, readResults, type Way } from "./results.ts";
-import type { Surroundings } from "./run.ts";
+import { interleave, type Result, type Variant } from "./results.ts";
+import type { RunContext } from "./run.ts";
 import { type Session, UserError } from "./session.ts";
 
 /** What the command line asks for. */
-export interface Options {
+export interface BenchOptions {
   /** Few and short rounds: does it run? */
   quick: boolean;
   /** How many rounds count. By default five, or one when it is quick. */
   rounds?: number | undefined;
-  /** Keeps the runs that the results have and measures the rest. */
-  resume: boolean;
-  /** Measures nothing, and writes the report from the results again. */
-  plotOnly: boolean;
   /** Which of the benchmark's `extras` to measure as well. */
   with: string[];
 }
 
 /** What a benchmark gets to prepare its runs: a virtual host of its own, and the command line's choice. */
-export interface Context extends Required<Surroundings> {
+export interface Context extends Required<RunContext> {
+  /** For RABBITMQ_MANAGEMENT_URL. */
+  managementUrl: string;
   say: Session["say"];
   quick: boolean;
   with: string[];
@@ -29,7 +27,7 @@ export interface Context extends Required<Surroundings> {
 
 export interface Prepared {
   /** What is compared. */
-  ways: Way[];
+  ways: Variant[];
   /** Versions of what takes part beside Node, amqplib and RabbitMQ, by name. */
   versions?: Record<string, string>;
   /** What can't be measured on this machine, and what to install for it. */
@@ -52,32 +50,35 @@ export interface Benchmark {
 }
 
 /**
- * Measures a benchmark, keeps each run in its folder's results.jsonl, and writes the report from that file.
+ * Measures a benchmark, keeps each run in its folder's results.jsonl, and writes the report.
  *
  * @param folder Where results.jsonl, README.md and the plots are.
- * @param session Without one nothing is measured.
  * @returns What matters most, in lines.
- * @throws `Interrupted` after Ctrl-C, or `UserError` when something failed or there are no results to draw.
+ * @throws `Interrupted` after Ctrl-C, or `UserError` when something failed.
  */
 export async function runBenchmark(
   benchmark: Benchmark,
   folder: string,
-  options: Options,
-  session?: Session,
+  options: BenchOptions,
+  session: Session,
 ): Promise<string> {
-  const file = join(folder, "results.jsonl");
-  if (!session) return writeReport(folder, benchmark.report, readResults(file));
   const { broker, say, signal } = session;
-  const { quick, resume, rounds = quick ? 1 : 5 } = options;
-  const { amqpUrl, ...virtualHost } = await broker.createVirtualHost(`bench-${randomUUID()}`);
+  const { quick, rounds = quick ? 1 : 5 } = options;
+  const { amqpUrl, managementUrl, ...virtualHost } = await broker.createVirtualHost(`bench-${randomUUID()}`);
   try {
-    const prepared = await benchmark.prepare({ amqpUrl, signal, say, quick, with: options.with });
+    const prepared = await benchmark.prepare({
+      amqpUrl,
+      managementUrl,
+      signal,
+      say,
+      quick,
+      with: options.with,
+    });
     try {
       const results = await interleave(prepared.ways, {
         benchmark: benchmark.name,
         rounds,
-        file,
-        resume,
+        file: join(folder, "results.jsonl"),
         quick,
         say,
         environment: environment(broker.version, prepared.versions),

@@ -48,7 +48,7 @@ export function packageVersion(name: string): string {
 }
 
 /** The same for people, in two lines. */
-export function inWords({ cpu, cores, memory, os, versions }: Environment): string {
+export function describeEnvironment({ cpu, cores, memory, os, versions }: Environment): string {
   return [
     `Machine:  ${cpu}, ${cores} cores, ${memory} GiB, ${os}`,
     `Versions: ${Object.entries(versions)

@@ -40,12 +40,12 @@ export interface Foreign extends Players {
 }
 
 /** Why this machine can't run it: a line that names what to install. */
-export interface Missing {
+export interface MissingProgram {
   missing: string;
 }
 
 /** Compiles native/amqp.c, on librabbitmq. */
-export async function findC(): Promise<Foreign | Missing> {
+export async function findC(): Promise<Foreign | MissingProgram> {
   try {
     const { stdout: version } = await execute("pkg-config", ["--modversion", "librabbitmq"]);
     const { stdout: flags } = await execute("pkg-config", ["--cflags", "--libs", "librabbitmq"]);
@@ -58,22 +58,18 @@ export async function findC(): Promise<Foreign | Missing> {
       consumer: ({ queue, prefetch, ack, count }) => run("consumer", queue, prefetch, ack, count),
     };
   } catch (error) {
-    const {
-      path,
-      cmd = "",
-      stderr = "",
-    } = error as NodeJS.ErrnoException & { cmd?: string; stderr?: string };
+    const { cmd = "", stderr = "" } = error as { cmd?: string; stderr?: string };
     const complaint = cmd.startsWith("cc ") && /^.*error.*$/m.exec(stderr)?.[0];
-    if (complaint) return { missing: `C: native/amqp.c does not compile: ${complaint}` };
-    const what = path === "pkg-config" ? path : path === "cc" ? "a compiler" : "librabbitmq";
     return {
-      missing: `C: ${what} is not installed: apt-get install librabbitmq-dev pkg-config gcc, or brew install rabbitmq-c pkgconf.`,
+      missing: complaint
+        ? `C: native/amqp.c does not compile: ${complaint}`
+        : "C: librabbitmq, pkg-config or a compiler is not installed: apt-get install librabbitmq-dev pkg-config gcc, or brew install rabbitmq-c pkgconf.",
     };
   }
 }
 
 /** Copies amqplib and applies docs/amqplib-corked-writes.patch to the copy. */
-export async function findCorked(): Promise<Foreign | Missing> {
+export async function findCorked(): Promise<Foreign | MissingProgram> {
   const original = dirname(fileURLToPath(import.meta.resolve("amqplib")));
   const copy = here(`../../node_modules/.cache/amqplib-${process.pid}`);
   const final = here("../../node_modules/.cache/amqplib-corked");
@@ -123,28 +119,4 @@ async function compile(flags: string[]): Promise<string> {
     await rm(unfinished, { force: true });
   }
   return program;
-}
-
-/**
- * Looks for a Python that can import pika, for native/tutorial.py: the official tutorial's new_task.py and worker.py. Of
- * their options they take the queue, the count and the size. The rest is the tutorial's.
- */
-export async function findPika(): Promise<Foreign | Missing> {
-  const script =
-    "import pika, platform; print(f'pika {pika.__version__}, Python {platform.python_version()}')";
-  // Debian's python3-pika belongs to Debian's Python, which may not be the first on the PATH.
-  for (const file of ["python3", "/usr/bin/python3", "python"]) {
-    const found = await execute(file, ["-c", script]).catch(() => undefined);
-    if (!found) continue;
-    const run = (role: string, options: object) => ({
-      file,
-      args: [here("../../native/tutorial.py"), role, JSON.stringify(options)],
-    });
-    return {
-      version: found.stdout.trim(),
-      producer: (options) => run("producer", options),
-      consumer: (options) => run("consumer", options),
-    };
-  }
-  return { missing: "pika is not installed: apt-get install python3-pika, or pip install pika." };
 }

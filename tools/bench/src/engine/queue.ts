@@ -1,5 +1,9 @@
 import { randomUUID } from "node:crypto";
 import amqp, { type ConfirmChannel } from "amqplib";
+import type { AmqplibOptions, Consumer } from "./roles.ts";
+import { type Measured, type RunContext, share } from "./run.ts";
+import { numbered } from "./seen.ts";
+import type { Program } from "./worker.ts";
 
 export const queueTypes = ["classic", "quorum"] as const;
 export type QueueType = (typeof queueTypes)[number];
@@ -34,4 +38,26 @@ export async function withQueue<T>(
   } finally {
     await connection.close();
   }
+}
+
+/**
+ * Fills a classic queue, has a consumer empty it, and measures that.
+ *
+ * @param consumer Makes the program of what it is told.
+ * @param work How many messages of how many bytes, those of the warm-up not included, and how they are consumed.
+ */
+export function emptyQueue(
+  surroundings: RunContext,
+  consumer: (options: Consumer & AmqplibOptions) => Program,
+  work: Omit<Consumer, "queue"> & { size: number; warmUp: number },
+): Promise<Measured> {
+  const { size, count, ...how } = work;
+  const messages = count + work.warmUp;
+  return withQueue(surroundings.amqpUrl, "classic", async (queue, channel) => {
+    for (let n = 0; n < messages; n++) channel.sendToQueue(queue, numbered(n, size), { persistent: true });
+    await channel.waitForConfirms();
+    const consumers = [consumer({ queue, count: messages, ...how })];
+    const remaining = async () => (await channel.checkQueue(queue)).messageCount;
+    return share({ consumers, messages, warmUp: work.warmUp, remaining }, surroundings);
+  });
 }

@@ -3,7 +3,7 @@
 /**
  * Publishes when it is told to go. It reports `count`, `first` and `last` (ms since 1970: before the first publish, and
  * after the last confirm, or without confirms when the broker has read all); on amqplib also how long confirms took:
- * `percentiles` and `max`, in ms. Then it waits to be ended: RabbitMQ 3.10 forgets some unconfirmed messages when the
+ * `p50`, `p99` and `max`, in ms. Then it waits to be ended: RabbitMQ 3.10 forgets some unconfirmed messages when the
  * channel closes before a quorum queue has them.
  */
 export interface Producer {
@@ -31,30 +31,9 @@ export interface Consumer {
   count: number;
 }
 
-/** Answers each request with its body and acknowledges it, until it is ended. */
-export interface Server {
-  queue: string;
-  prefetch: number;
-}
-
-/** Calls when it is told to go. It reports what a producer on amqplib does. */
-export interface Caller {
-  queue: string;
-  /** Calls. */
-  count: number;
-  /** Of a request and of its reply, in bytes: 4 at least. */
-  size: number;
-  /** How many calls may be unanswered. */
-  inFlight: number;
-  /** Where replies go: RabbitMQ's direct reply-to, or an exclusive queue of the caller. */
-  replies: "direct" | "exclusive";
-}
-
 export interface Roles {
   producer: Producer;
   consumer: Consumer;
-  server: Server;
-  caller: Caller;
 }
 
 /** What the worker on amqplib takes as well. */
@@ -63,13 +42,10 @@ export interface AmqplibOptions {
   module?: string;
   /** By default true, which librabbitmq always sets. */
   noDelay?: boolean;
-  /** How many messages or calls go before those that are measured, since V8 compiles what has run for a while. */
+  /** How many messages go before those that are measured, since V8 compiles what has run for a while. */
   warmUp?: number;
   /** Whether a producer waits when the connection's buffer is full. By default true. */
   drain?: boolean;
   /** Whether a producer waits for all confirms when the window is full, and not for one. */
   batches?: boolean;
 }
-
-/** The percentiles that are kept of latencies, by their names in a report. */
-export const percentiles = { p50: 50, p90: 90, p99: 99, p999: 99.9 };

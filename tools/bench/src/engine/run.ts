@@ -7,7 +7,7 @@ import { type Done, type Program, startWorker, type Worker } from "./worker.ts";
 export type Measured = Record<string, number>;
 
 /** What all runs of a benchmark have in common. */
-export interface Surroundings {
+export interface RunContext {
   /** For AMQP_URL. */
   amqpUrl: string;
   /** Ends the workers. */
@@ -25,7 +25,7 @@ export interface Surroundings {
  */
 async function withWorkers<T>(
   programs: Program[],
-  surroundings: Surroundings,
+  surroundings: RunContext,
   work: (workers: Worker[]) => Promise<T>,
   onProgress: (worker: number, count: number) => void = () => {},
 ): Promise<T> {
@@ -47,7 +47,7 @@ function whileRunning<T>(promise: Promise<T>, workers: Worker[]): Promise<T> {
   return Promise.race([promise, ...workers.map(early)]);
 }
 
-/** What a producer or a caller reports, as figures: `throughput` each second, and the rest as it is. */
+/** What a producer reports, as figures: `throughput` each second, and the rest as it is. */
 export const measuredBy = ({ count, first, last, ...rest }: Done): Measured => ({
   throughput: rate(Number(count), Number(first), Number(last)),
   ...(rest as Measured),
@@ -65,7 +65,7 @@ const rate = (messages: number, first: number, last: number) => (messages / (las
 export function publish(
   producer: Program,
   { queue, channel, held }: { queue: string; channel: Channel; held: number },
-  surroundings: Surroundings,
+  surroundings: RunContext,
 ): Promise<Measured> {
   return withWorkers([producer], surroundings, async ([worker]) => {
     worker?.go();
@@ -74,17 +74,6 @@ export function publish(
     if (messageCount !== held)
       throw new Error(`${messageCount} of ${held} confirmed messages are in the queue.`);
     return measuredBy(done ?? {});
-  });
-}
-
-/** Has a caller call a server. */
-export function call(
-  { server, caller }: { server: Program; caller: Program },
-  surroundings: Surroundings,
-): Promise<Measured> {
-  return withWorkers([caller, server], surroundings, async ([calls, ...serves]) => {
-    calls?.go();
-    return measuredBy(await whileRunning(calls?.done ?? Promise.reject(), serves));
   });
 }
 
@@ -111,7 +100,7 @@ export interface Sharing {
  *   had that had fewest.
  * @throws When a message is missing, the broker still has one to deliver, a worker fails, or the signal is aborted.
  */
-export function share(sharing: Sharing, surroundings: Surroundings): Promise<Measured> {
+export function share(sharing: Sharing, surroundings: RunContext): Promise<Measured> {
   const { producer, consumers, messages, warmUp = 0, patience = 20_000, remaining } = sharing;
   const counts = consumers.map(() => 0);
   const sum = () => counts.reduce((sum, count) => sum + count, 0);

@@ -105,6 +105,13 @@ export function drawSvg(plot: Plot): string {
         symbol: "circle",
         symbolSize: 7,
         itemStyle: { color: colour(index) },
+        label: {
+          show: kind === "bars",
+          position: "top" as const,
+          // px; above the whisker of figures that hardly differ.
+          distance: 10,
+          formatter: ({ value }: { value?: unknown }) => inFigures(Number(value)),
+        },
       },
       whiskers(points, kind === "bars" ? { index, count: series.length } : undefined, colour(index)),
     ]),
@@ -125,9 +132,7 @@ function whiskers(
   return {
     type: "custom" as const,
     encode: { x: 0, y: [1, 2] },
-    data: points.flatMap((point, index) =>
-      point ? [[index, point.least, point.greatest, point.median]] : [],
-    ),
+    data: points.flatMap((point, index) => (point ? [[index, point.least, point.greatest]] : [])),
     z: 10,
     silent: true,
     renderItem(_: unknown, api: WhiskerApi) {
@@ -150,27 +155,11 @@ function whiskers(
           line(centre, low, centre, high),
           line(centre - 5, low, centre + 5, low),
           line(centre - 5, high, centre + 5, high),
-          ...(bar ? [figure(inFigures(Number(api.value(3))), centre, high - 6)] : []),
         ],
       };
     },
   };
 }
-
-/** A bar's median, above its whisker. */
-const figure = (text: string, x: number, y: number) => ({
-  type: "text" as const,
-  style: {
-    text,
-    x,
-    y,
-    align: "center" as const,
-    verticalAlign: "bottom" as const,
-    fontSize: 12,
-    fontFamily,
-    fill: "#222",
-  },
-});
 
 interface WhiskerApi {
   coord(value: (string | number)[]): number[];

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { inWords } from "../engine/machine.ts";
+import { describeEnvironment } from "../engine/machine.ts";
 import type { Result } from "../engine/results.ts";
 import { UserError } from "../engine/session.ts";
 import { drawSvg, inFigures, type Plot } from "./plot.ts";
@@ -52,7 +52,7 @@ export function writeReport(
 
 function markdown(report: Report, results: Result[], missing: string[]): string {
   const { title, summary, about, plots, tables, guarantees, notes } = report;
-  const environments = [...new Set(results.map(({ environment }) => inWords(environment)))];
+  const environments = [...new Set(results.map(({ environment }) => describeEnvironment(environment)))];
   const measured = `Measured: ${results[0]?.at} to ${results.at(-1)?.at}`;
   return `${[
     `# ${title}`,

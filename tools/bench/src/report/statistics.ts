@@ -68,14 +68,3 @@ export const where = (results: Result[], way: string, settings: Settings): Resul
       result.way === way &&
       Object.entries(settings).every(([name, value]) => result.settings[name] === value),
   );
-
-/**
- * The ratio of two ways as words, or that one of them was not measured.
- *
- * @param ours What is compared.
- * @param compared With what.
- */
-export const ratioInWords = (ours: string, compared: string, found: Spread | undefined): string =>
-  found
-    ? `${ours}: ${found.median.toFixed(2)} of ${compared} (${found.least.toFixed(2)} to ${found.greatest.toFixed(2)})`
-    : `${compared} was not measured`;

@@ -1,11 +1,21 @@
-// The worker (see ../engine/worker.ts) on amqplib: one program with four roles.
+// The worker (see ../engine/worker.ts) on amqplib: one program with both roles.
 
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import type { ConsumeMessage } from "amqplib";
-import type { AmqplibOptions, Caller, Consumer, Producer, Roles, Server } from "../engine/roles.ts";
+import type { AmqplibOptions, Consumer, Producer, Roles } from "../engine/roles.ts";
 import { numbered, Seen } from "../engine/seen.ts";
-import { latencies, now, openCount, options, peaks, role, say, sayProgress, told } from "./events.ts";
+import {
+  latencies,
+  measurePublishing,
+  now,
+  openCount,
+  options,
+  role,
+  say,
+  sayProgress,
+  told,
+} from "./events.ts";
 
 const {
   module = "amqplib",
@@ -41,16 +51,18 @@ async function produce({ queue, count, size, persistent, window }: Producer) {
     else await channel.checkQueue(queue);
   }
 
-  await publish(warmUp, () => {});
-  say("ready");
-  await told();
-  sayProgress(() => published - warmUp);
-  const { record, report } = latencies();
-  const first = now();
-  await publish(warmUp + count, record);
-  const last = now();
-  say("done", { count, first, last, ...(window > 0 && report()), ...peaks() });
-  // It stays until it is ended: see `Producer`.
+  let measured = latencies();
+  const publishMeasured = (until: number) => {
+    // Those of the warm-up don't count.
+    measured = latencies();
+    return publish(until, measured.record);
+  };
+  await measurePublishing(
+    { count, warmUp },
+    publishMeasured,
+    () => published,
+    () => (window > 0 ? measured.report() : {}),
+  );
 }
 
 async function consume({ queue, prefetch, ack, count }: Consumer) {
@@ -91,65 +103,4 @@ async function consume({ queue, prefetch, ack, count }: Consumer) {
   process.exit();
 }
 
-async function serve({ queue, prefetch }: Server) {
-  const channel = await connection.createChannel();
-  await channel.prefetch(prefetch);
-  await channel.consume(queue, (request) => {
-    if (!request) throw new Error("The broker cancelled the consumer.");
-    const { replyTo, correlationId } = request.properties;
-    channel.sendToQueue(replyTo, request.content, { correlationId });
-    channel.ack(request);
-  });
-  say("ready");
-}
-
-async function call({ queue, count, size, inFlight, replies }: Caller) {
-  const channel = await connection.createChannel();
-  const replyTo =
-    replies === "direct"
-      ? "amq.rabbitmq.reply-to"
-      : (await channel.assertQueue("", { exclusive: true })).queue;
-  const body = Buffer.alloc(size, "x");
-  /** When each unanswered call began, by its correlation id. */
-  const open = new Map<string, number>();
-  const unanswered = openCount();
-  let record = (_ms: number) => {};
-  let called = 0;
-  const onReply = (reply: ConsumeMessage | null) => {
-    if (!reply) throw new Error("The broker cancelled the consumer.");
-    const { correlationId } = reply.properties;
-    const began = open.get(correlationId);
-    if (began === undefined) throw new Error(`An answer to no call: ${correlationId}`);
-    open.delete(correlationId);
-    record(performance.now() - began);
-    unanswered.remove();
-  };
-  await channel.consume(replyTo, onReply, { noAck: true });
-
-  async function callUntil(until: number) {
-    while (called < until) {
-      if (unanswered.size === inFlight) await unanswered.below(inFlight);
-      unanswered.add();
-      const correlationId = String(called++);
-      open.set(correlationId, performance.now());
-      channel.sendToQueue(queue, body, { replyTo, correlationId });
-    }
-    await unanswered.below(1);
-  }
-
-  await callUntil(warmUp);
-  say("ready");
-  await told();
-  sayProgress(() => called - warmUp);
-  const histogram = latencies();
-  record = histogram.record;
-  const first = now();
-  await callUntil(warmUp + count);
-  const last = now();
-  await channel.close();
-  await connection.close();
-  say("done", { count, first, last, ...histogram.report() });
-  process.exit();
-}
-
-await { producer: produce, consumer: consume, server: serve, caller: call }[role as keyof Roles](options);
+await { producer: produce, consumer: consume }[role as keyof Roles](options);

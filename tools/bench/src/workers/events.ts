@@ -2,7 +2,6 @@
 
 import { createHistogram } from "node:perf_hooks";
 import { createInterface } from "node:readline";
-import { percentiles } from "../engine/roles.ts";
 
 /** The role and its options, as ../engine/programs.ts passes them. */
 export const role = process.argv[2] ?? "";
@@ -27,18 +26,15 @@ export const now = (): number => performance.timeOrigin + performance.now();
 /**
  * Notes how long things took, in Node's HdrHistogram of 3 significant digits.
  *
- * @returns `record`, which takes a time in ms, and `report`, which gives `percentiles` and `max` in ms.
+ * @returns `record`, which takes a time in ms, and `report`, which gives two percentiles and the greatest in ms.
  */
 export function latencies() {
   const microseconds = createHistogram({ figures: 3 });
   return {
     record: (ms: number): void => microseconds.record(Math.max(1, Math.round(ms * 1000))),
     report(): Record<string, number> {
-      const times = Object.entries(percentiles).map(([name, percent]) => [
-        name,
-        microseconds.percentile(percent) / 1000,
-      ]);
-      return { ...Object.fromEntries(times), max: microseconds.max / 1000 };
+      const at = (percent: number) => microseconds.percentile(percent) / 1000;
+      return { p50: at(50), p99: at(99), max: microseconds.max / 1000 };
     },
   };
 }
@@ -48,7 +44,7 @@ let [heap, rss] = [0, 0];
 /**
  * Reports every 100 ms how much is done, and notes how much memory that takes.
  *
- * @param count Returns how many messages or calls that is.
+ * @param count Returns how many messages that is.
  */
 export function sayProgress(count: () => number): void {
   setInterval(() => {
@@ -60,7 +56,7 @@ export function sayProgress(count: () => number): void {
 }
 
 /** The most memory that was in use, in MiB: V8's heap, and the whole process. */
-export const peaks = () => ({ heap: heap / 2 ** 20, rss: rss / 2 ** 20 });
+const peaks = () => ({ heap: heap / 2 ** 20, rss: rss / 2 ** 20 });
 
 /** Counts what is open, so that a loop can wait until there is room for more. */
 export function openCount() {
@@ -82,4 +78,28 @@ export function openCount() {
         onClose();
       }),
   };
+}
+
+/**
+ * Publishes a warm-up, and then, when it is told to, what is measured; reports what a producer does.
+ *
+ * @param count Messages, those of the warm-up not included.
+ * @param publish Publishes until so many are published and, where it asks for confirms, confirmed.
+ * @param more What else is reported at the end.
+ */
+export async function measurePublishing(
+  { count, warmUp = 0 }: { count: number; warmUp?: number },
+  publish: (until: number) => Promise<void>,
+  published: () => number,
+  more: () => object = () => ({}),
+): Promise<void> {
+  await publish(warmUp);
+  say("ready");
+  await told();
+  sayProgress(() => published() - warmUp);
+  const first = now();
+  await publish(warmUp + count);
+  const last = now();
+  // It stays until it is ended: see `Producer` in ../engine/roles.ts.
+  say("done", { count, first, last, ...more(), ...peaks() });
 }

@@ -1,27 +1,11 @@
 // The worker (see ../engine/worker.ts) on this project's `shared`, with the same work as the one on amqplib.
 
-import { handle, openConsumer, openPublisher, produce } from "shared";
+import { handle, openConsumer, openPublisher } from "shared";
 import type { Consumer, Producer } from "../engine/roles.ts";
 import { numbered, Seen } from "../engine/seen.ts";
-import { now, openCount, options, peaks, role, say, sayProgress, told } from "./events.ts";
+import { measurePublishing, now, openCount, options, role, say, sayProgress, told } from "./events.ts";
 
 const { warmUp = 0 }: { warmUp?: number } = options;
-
-/** Publishes all in one `produce`, which resolves when all are confirmed. */
-async function produceAll({ queue, count, size, persistent }: Producer) {
-  let published = 0;
-  const publish = (until: number) =>
-    produce((channel) => {
-      while (published < until) channel.sendToQueue(queue, numbered(published++, size), { persistent });
-    });
-  await publish(warmUp);
-  say("ready");
-  await told();
-  sayProgress(() => published - warmUp);
-  const first = now();
-  await publish(warmUp + count);
-  say("done", { count, first, last: now(), ...peaks() });
-}
 
 /** Publishes all in a loop, which waits while the window is full. */
 async function publishAll({ queue, count, size, persistent, window }: Producer) {
@@ -37,13 +21,7 @@ async function publishAll({ queue, count, size, persistent, window }: Producer) 
     }
     await unconfirmed.below(1);
   }
-  await publish(warmUp);
-  say("ready");
-  await told();
-  sayProgress(() => published - warmUp);
-  const first = now();
-  await publish(warmUp + count);
-  say("done", { count, first, last: now(), ...peaks() });
+  await measurePublishing({ count, warmUp }, publish, () => published);
 }
 
 /** Consumes as `consume` does, without its signals. */
@@ -72,5 +50,5 @@ async function consumeAll({ queue, prefetch, count }: Consumer) {
   process.exit();
 }
 
-const roles = { produce: produceAll, publisher: publishAll, consume: consumeAll };
+const roles = { publisher: publishAll, consume: consumeAll };
 await roles[role as keyof typeof roles](options);
