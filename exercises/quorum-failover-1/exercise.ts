@@ -96,7 +96,7 @@ export const url = (await answers(nodes[0])) ? nodes[0] : nodes[1];`,
       why: "between the nodes there are commas",
       on: "given",
       edits: [{ file: topology, find: "nodes[0]", replace: `nodes.join(" ")` }],
-      says: /pub ended with: /,
+      says: /pub ended with: .*holds several URLs/,
     },
   ],
 });

@@ -35,7 +35,8 @@ export default exercise({
     const [, begun = ""] = second.lines;
     if (!begun.includes("open"))
       throw new Miss(
-        `While the first worker was doing the event open, the second one did the event ${begun.slice(" [x] Doing ".length)}. The order is lost.`,
+        `While the first worker was doing the event open, the second one did the event ${begun.slice(11)}. The order ` +
+          "is lost.",
       );
     for (const event of events)
       await second.prints(` [x] Done ${event}`, `The second worker did not do the event ${event}.`);

@@ -513,6 +513,7 @@ test.each([
   ["amqp://localhost?heart_beat=5", /not known here: "heart_beat"\. Known are heartbeat, /],
   ["amqp://localhost?%1b[31m=5", /not known here: "\\u001b\[31m"/],
   [`amqp://localhost/${"v".repeat(256)}`, /virtual host of more than 255 bytes/],
+  ["amqp://one/ amqp://me:secret@two", /holds several URLs\. A comma separates/],
 ])("refuses %s in one line, without its password", async (url, message) => {
   const error = await connect({ url }).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(BrokerError);
