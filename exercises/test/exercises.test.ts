@@ -8,7 +8,7 @@ import { beforeAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const found = findExercises(root);
-/** Most of an exercise's answers take as long as a program that prints nothing is waited for. */
+/** Wrong answers are wrong on each broker, and most of them are told by a line that doesn't come within a while. */
 const testsOfMistakes = process.env.TESTS_WITHOUT_BROKER !== "no";
 
 let broker: Broker;
