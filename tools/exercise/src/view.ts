@@ -62,7 +62,7 @@ const byHand = (task: string, folder: string) => task.replace(/^```sh$/m, `$&\nc
 /** The lines of all exercises that fit the screen, around the one that the cursor is on. */
 export function listLines(exercises: Found[], cursor: number, desk: Desk, screen: Screen): string[] {
   const width = Math.max(...exercises.map(({ id }) => id.length));
-  const room = Math.max(screen.height - 6, 3);
+  const room = Math.max(screen.height - 4, 3);
   const first = Math.min(Math.max(cursor - Math.floor(room / 2), 0), Math.max(exercises.length - room, 0));
   const rows = exercises.slice(first, first + room).map((found, index) => {
     const { title } = readTask(found.folder);

@@ -27,7 +27,8 @@ function main(args: string[]): number {
 Now make it yours:
   1. Change src/, test/ and README.md together. "TODO" in README.md marks what only you can write.
   2. Add a row to its chapter of the table in README.md, section "The patterns". Its order is the tour's.
-  3. pnpm fix && pnpm check
+  3. Add an exercise: exercises/README.md says how.
+  4. pnpm fix && pnpm check
 
 CONTRIBUTING.md has the rules.`);
   return 0;
