@@ -66,14 +66,8 @@ export default exercise({
     },
     {
       file: call,
-      find: `channel.on("return", ({ properties }) =>
-    waiting.get(properties.correlationId)?.(
-      new CallError(\`There is no queue \${queue}. Start a server first.\`),
-    ),
-  );`,
-      replace: `channel.on("return", () =>
-    waiting.shift()?.(new CallError(\`There is no queue \${queue}. Start a server first.\`)),
-  );`,
+      find: `channel.on("return", ({ properties }) => waiting.get(properties.correlationId)?.(noQueue));`,
+      replace: `channel.on("return", () => waiting.shift()?.(noQueue));`,
     },
     { file: call, find: "of waiting.values())", replace: "of waiting)" },
     { file: call, find: "      const id = randomUUID();\n", replace: "" },
@@ -135,12 +129,12 @@ export default exercise({
       edits: [
         {
           file: call,
-          find: `  return (body) =>
-    new Promise((resolve, reject) => {
+          find: `  return (body: string) =>
+    new Promise<string>((resolve, reject) => {
       const id = randomUUID();`,
           replace: `  const id = randomUUID();
-  return (body) =>
-    new Promise((resolve, reject) => {`,
+  return (body: string) =>
+    new Promise<string>((resolve, reject) => {`,
         },
       ],
       says: /carried the same correlation id/,
@@ -163,10 +157,10 @@ export default exercise({
       edits: [
         {
           file: call,
-          find: "  return (body) =>\n    new Promise((resolve, reject) => {",
+          find: "  return (body: string) =>\n    new Promise<string>((resolve, reject) => {",
           replace: `  let before: Promise<unknown> = Promise.resolve();
-  const send: Call = (body) =>
-    new Promise((resolve, reject) => {`,
+  const send = (body: string) =>
+    new Promise<string>((resolve, reject) => {`,
         },
         {
           file: call,
@@ -175,7 +169,7 @@ export default exercise({
 `,
           replace: `      waiting.push(settle);
     });
-  return (body) => {
+  return (body: string) => {
     const answer = before.then(() => send(body));
     before = answer.catch(() => {});
     return answer;

@@ -4,10 +4,8 @@ const call = "src/call.ts";
 const client = "src/client.ts";
 const queue = "rpc_queue";
 
-const timer = `      const timer = setTimeout(
-        () => settle(new CallError(\`No answer within \${deadline / 1000} s. Is a server running?\`)),
-        deadline,
-      );
+const timer = `      const late = new CallError(\`No answer within \${deadline / 1000} s. Is a server running?\`);
+      const timer = setTimeout(settle, deadline, late);
 `;
 const clearTimer = "        clearTimeout(timer);\n";
 const expiration = "        expiration: deadline,\n";
@@ -72,7 +70,11 @@ export default exercise({
       why: "setTimeout counts in ms, as the deadline does",
       on: "solution",
       edits: [
-        { file: call, find: "        deadline,\n      );", replace: "        deadline / 1000,\n      );" },
+        {
+          file: call,
+          find: "setTimeout(settle, deadline, late)",
+          replace: "setTimeout(settle, deadline / 1000, late)",
+        },
       ],
       says: /A server answered at once.*did not take the answer/,
     },

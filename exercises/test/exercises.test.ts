@@ -8,7 +8,7 @@ import { beforeAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const found = findExercises(root);
-/** Most of an exercise's answers take as long as a program that prints nothing is waited for. */
+/** Wrong answers are wrong on each broker, and most of them are told by a line that doesn't come within a while. */
 const testsOfMistakes = process.env.TESTS_WITHOUT_BROKER !== "no";
 
 let broker: Broker;
@@ -24,11 +24,13 @@ test("each example has an exercise, and each exercise an example", () => {
 });
 
 test("README.md lists them all", async () => {
-  const rows = found.map(
-    ({ id, number, from, folder }) =>
-      `| ${number} | [${id}](${id}/task.md) | ${readTask(folder).title} | [${from}](../examples/${from}/README.md) |\n`,
-  );
-  const table = `|   | Exercise | What it is about | The lesson |\n| - | - | - | - |\n${rows.join("")}`;
+  const rows = found.map(({ id, number, from, folder }) => [
+    number,
+    `[${id}](${id}/task.md)`,
+    readTask(folder).title,
+    `[${from}](../examples/${from}/README.md)`,
+  ]);
+  const table = tableOf(["", "Exercise", "What it is about", "The lesson"], ...rows);
   const readme = readFileSync(join(root, "exercises/README.md"), "utf8");
   const listed = readme.replace(/(?<=^<!-- .* -->\n\n)(\|.*\n)*/m, table);
   expect(listed).toContain(table);
@@ -77,4 +79,13 @@ for (const { id, folder, from, load } of found) {
     for (const file of exercise.files) expect(text).toContain(`\`${file}\``);
     expect(readHints(folder)).toHaveLength(3);
   });
+}
+
+/** A table as Biome formats it. */
+function tableOf(...rows: [string[], ...string[][]]): string {
+  const widths = rows[0].map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |\n`;
+  const [head, ...body] = rows;
+  return [head, widths.map((width) => "-".repeat(width)), ...body].map(line).join("");
 }

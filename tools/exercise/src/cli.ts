@@ -1,4 +1,4 @@
 import { fileURLToPath } from "node:url";
 import { main } from "./main.ts";
 
-process.exitCode = await main(process.argv, fileURLToPath(new URL("../../..", import.meta.url)));
+process.exitCode = await main(process.argv.slice(2), fileURLToPath(new URL("../../..", import.meta.url)));

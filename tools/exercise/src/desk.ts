@@ -33,7 +33,7 @@ export class Desk {
   /** The same as a learner types it, from the repository's folder. */
   path = (found: Found, file = ""): string => relative(this.#root, join(this.folder(found), file));
 
-  hasBegun = (found: Found): boolean => existsSync(this.folder(found));
+  hasBegun = (found: Found): boolean => existsSync(join(this.folder(found), "src"));
 
   isSolved = ({ id }: Found): boolean => id in this.#progress.solved;
 

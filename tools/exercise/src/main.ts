@@ -1,7 +1,6 @@
 import { constants } from "node:os";
 import { type Broker, startBroker } from "broker";
-import { cac } from "cac";
-import { progress } from "cli";
+import { flag, progress, readCommandLine, string, UsageError } from "cli";
 import { distance } from "fastest-levenshtein";
 import { text } from "shared";
 import { type Found, findExercises, readTask } from "./catalogue.ts";
@@ -12,29 +11,23 @@ import { Screen } from "./screen.ts";
 import { count } from "./view.ts";
 import { watch } from "./watch.ts";
 
-const USAGE = "Usage: pnpm exercise [exercise] [--check] [--list] [--reset <exercise>] [--help]";
-
-/** What was typed makes no sense. */
-class Refusal extends Error {}
-
 /**
  * The command line of `pnpm exercise`.
  *
- * @param argv The process's arguments, from Node's own on.
+ * @param args What follows `pnpm exercise`.
  * @param root The repository's folder.
  * @returns The exit code: 0 when all that was checked is solved, or when the learner has ended it; 1 when something isn't
  *   solved or there is no broker; 2 for arguments that make no sense; 128 and the signal's number after a signal.
  */
-export async function main(argv: string[], root: string): Promise<number> {
+export async function main(args: string[], root: string): Promise<number> {
   const stopping = new AbortController();
   try {
     const exercises = findExercises(root);
-    const command = parse(argv, exercises);
+    const command = parse(args, exercises);
+    if (typeof command === "number") return command;
     const desk = new Desk(root);
     const screen = new Screen(process.stdout);
     switch (command.do) {
-      case "nothing":
-        return 0;
       case "list":
         list(exercises, desk, screen);
         return 0;
@@ -76,54 +69,49 @@ export async function main(argv: string[], root: string): Promise<number> {
   } catch (error) {
     if (stopping.signal.aborted) return 128 + constants.signals[stopping.signal.reason as NodeJS.Signals];
     console.error((error as Error).message);
-    return error instanceof Refusal ? 2 : 1;
+    return 1;
   }
 }
 
 type Command =
-  | { do: "nothing" | "list" }
+  | { do: "list" }
   | { do: "play"; exercise: Found | undefined }
   | { do: "check"; exercises: Found[] }
   | { do: "reset"; exercise: Found };
 
-function parse(argv: string[], exercises: Found[]): Command {
-  const cli = cac("pnpm exercise")
-    .usage("[exercise] [options]")
-    .option("--check", "checks all of your copies, or those named, and counts what is solved")
-    .option("--list", "shows all exercises, and what is solved")
-    .option("--reset <exercise>", "begins an exercise again; what you wrote is kept beside it")
-    .example("pnpm exercise topics-2")
-    .help((sections) => [
-      {
-        body:
-          "Programs with something missing or wrong, for you to put right. Begins with the first that isn't solved, and\n" +
-          "checks your answer on a real RabbitMQ each time you save it. Without a terminal it checks once.",
+function parse(args: string[], exercises: Found[]): Command | number {
+  return readCommandLine(
+    args,
+    {
+      name: "pnpm exercise",
+      words: "[exercise]",
+      about:
+        "Programs with something missing or wrong, for you to put right. Begins with the first that isn't solved, and\n" +
+        "checks your answer on a real RabbitMQ each time you save it. Without a terminal it checks once.",
+      options: {
+        check: flag("checks all of your copies, or those named, and counts what is solved"),
+        list: flag("shows all exercises, and what is solved"),
+        reset: string("exercise", "begins an exercise again; what you wrote is kept beside it"),
       },
-      ...sections.slice(1),
-      { body: "How it finds or starts its RabbitMQ: pnpm broker --help" },
-    ]);
-  const { options, args } = cli.parse(argv);
-  if (options.help) return { do: "nothing" };
-  try {
-    cli.globalCommand.checkUnknownOptions();
-    cli.globalCommand.checkOptionValue();
-  } catch (error) {
-    throw new Refusal(`${text((error as Error).message)}\n${USAGE}`);
-  }
-  const named = args.map((name) => find(name, exercises));
-  if (options.list) return { do: "list" };
-  if (options.reset !== undefined) return { do: "reset", exercise: find(String(options.reset), exercises) };
-  if (options.check) return { do: "check", exercises: named.length > 0 ? named : exercises };
-  if (named.length > 1) throw new Refusal(`One exercise at a time.\n${USAGE}`);
-  return { do: "play", exercise: named[0] };
+      more: "Example: pnpm exercise topics-2\n\nHow it finds or starts its RabbitMQ: pnpm broker --help",
+    },
+    ({ check, list, reset }, words): Command => {
+      const named = words.map((name) => find(name, exercises));
+      if (list) return { do: "list" };
+      if (reset !== undefined) return { do: "reset", exercise: find(reset, exercises) };
+      if (check) return { do: "check", exercises: named.length > 0 ? named : exercises };
+      if (named.length > 1) throw new UsageError("One exercise at a time.");
+      return { do: "play", exercise: named[0] };
+    },
+  );
 }
 
 function find(name: string, exercises: Found[]): Found {
   const found = exercises.find(({ id, number }) => id === name || number === name);
   if (found) return found;
   const [nearest] = exercises.toSorted((a, b) => distance(name, a.id) - distance(name, b.id));
-  throw new Refusal(
-    `There is no exercise "${text(name)}". Did you mean ${nearest?.id}? \`pnpm exercise --list\` shows them all.`,
+  throw new UsageError(
+    `There is no exercise "${name}". Did you mean ${nearest?.id}? \`pnpm exercise --list\` shows them all.`,
   );
 }
 

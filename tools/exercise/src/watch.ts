@@ -43,6 +43,8 @@ export async function watch(options: WatchOptions): Promise<void> {
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
+  // It may come when nothing waits for it any more.
+  aborted.catch(() => {});
   try {
     signal.throwIfAborted();
     await session.open(exercise);
@@ -199,10 +201,13 @@ class Session {
   async #pressInReset(key: string): Promise<void> {
     this.#view = "exercise";
     if (key !== "y") return this.#paint();
+    const found = this.#found;
+    // Until it is open again, no other key counts.
+    this.#exercise = undefined;
     this.#leave();
     await this.#checks;
-    const kept = this.#options.desk.reset(this.#found);
-    await this.open(this.#found);
+    const kept = this.#options.desk.reset(found);
+    await this.open(found);
     if (kept) this.#remark = `This is what it was at first. What you wrote is in ${kept}.`;
     this.#paint();
   }

@@ -85,7 +85,7 @@ export function newLearner(root = newRepository()) {
         }),
       ];
       try {
-        const code = await main([process.execPath, program, ...words], root);
+        const code = await main(words, root);
         return { code, stdout, stderr };
       } finally {
         for (const spy of spies) spy.mockRestore();

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { startBroker } from "broker";
 import { cac } from "cac";
 import { progress } from "cli";
-import { type Group, readCatalogue, readReadme } from "stage";
+import { type Group, type Keyboard, readCatalogue, readReadme } from "stage";
 import { readBookmark, removeBookmark, writeBookmark } from "./bookmark.ts";
 import { farewell } from "./farewell.ts";
-import { type Keyboard, Reader } from "./reader.ts";
+import { Reader } from "./reader.ts";
 import { type Output, Screen } from "./screen.ts";
 import { type Page, type Place, playPages } from "./tour.ts";
 

@@ -1,10 +1,7 @@
 import { EventEmitter, once } from "node:events";
-import { emitKeypressEvents, type Key } from "node:readline";
+import { type Keyboard, takeKeys } from "stage";
 import type { Screen } from "./screen.ts";
 import type { Source } from "./source.ts";
-
-/** What a reader needs of a stream: `process.stdin` has it. */
-export type Keyboard = NodeJS.ReadableStream & { setRawMode(on: boolean): unknown };
 
 /** Where the tour waits for its reader. */
 export interface Stop {
@@ -24,7 +21,8 @@ const PLAYING = "Any key stops before the next step · q quit";
 
 /** Somebody at the terminal, who decides when the tour goes on. */
 export class Reader {
-  readonly #keyboard: Keyboard;
+  /** Gives the keyboard back. */
+  readonly close: () => void;
   readonly #screen: Screen;
   readonly #signal: AbortSignal;
   readonly #end: (reason: "SIGINT" | "quit") => void;
@@ -43,24 +41,10 @@ export class Reader {
     signal: AbortSignal;
     end(reason: "SIGINT" | "quit"): void;
   }) {
-    this.#keyboard = options.keyboard;
     this.#screen = options.screen;
     this.#signal = options.signal;
     this.#end = options.end;
-    emitKeypressEvents(this.#keyboard);
-    this.#keyboard.on("keypress", this.#press).on("end", this.#leave);
-    this.#keyboard.setRawMode(true);
-    this.#keyboard.resume();
-    // The terminal must take lines again, however this process ends.
-    process.on("exit", this.#restore);
-  }
-
-  /** Gives the keyboard back. */
-  close(): void {
-    process.off("exit", this.#restore);
-    this.#keyboard.off("keypress", this.#press).off("end", this.#leave);
-    this.#keyboard.pause();
-    this.#restore();
+    this.close = takeKeys(options.keyboard, this.#press);
   }
 
   /**
@@ -78,7 +62,7 @@ export class Reader {
       for (;;) {
         screen.prompt(["", ...screen.wrap(`Next: ${next}`), screen.style("dim", remark)]);
         const key = await this.#key();
-        if (key === "return" || key === "enter") return "on";
+        if (key === "enter") return "on";
         if (key === "n") return "next";
         if (key === "b" && canGoBack) return "back";
         if (key === "a") {
@@ -113,7 +97,7 @@ export class Reader {
       const key = await this.#key();
       screen.prompt([]);
       screen.turnPage();
-      if (key !== "return" && key !== "enter") return;
+      if (key !== "enter") return;
     }
   }
 
@@ -127,16 +111,13 @@ export class Reader {
     }
   }
 
-  readonly #press = (character: string | undefined, { name, ctrl }: Key): void => {
-    if (ctrl && name === "c") this.#end("SIGINT");
-    else if (name === "q" || (ctrl && name === "d")) this.#end("quit");
+  readonly #press = (key: string): void => {
+    if (key === "ctrl-c") this.#end("SIGINT");
+    else if (key === "q" || key === "ctrl-d") this.#end("quit");
     else {
       if (this.#playsOn) this.#screen.prompt([]);
       this.#playsOn = false;
-      this.#keys.emit("key", ctrl ? "" : (name ?? character));
+      this.#keys.emit("key", key);
     }
   };
-
-  readonly #leave = (): void => this.#end("quit");
-  readonly #restore = (): void => void this.#keyboard.setRawMode(false);
 }

@@ -1,5 +1,5 @@
 // `pnpm exercise` in another folder: its first argument.
 import { main } from "../../src/main.ts";
 
-const [node = "", script = "", root = "", ...words] = process.argv;
-process.exitCode = await main([node, script, ...words], root);
+const [root = "", ...words] = process.argv.slice(2);
+process.exitCode = await main(words, root);
