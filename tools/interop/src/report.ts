@@ -24,8 +24,8 @@ export function isWell({ matrix, checks, refusals }: Results): boolean {
   );
 }
 
-/** The results as Markdown: two tables and two lists. */
-export function report({ names, matrix, checks, refusals }: Results): string {
+/** The results as two tables: rows of cells, and first those of the header. */
+export function tables({ names, matrix, checks }: Results): [talk: string[][], beside: string[][]] {
   const rows = matrix.map((cells, index) => [
     `**${names[index]}**`,
     ...cells.map(({ failures }) => ranges(all.filter((number) => !failures.has(number)))),
@@ -34,12 +34,23 @@ export function report({ names, matrix, checks, refusals }: Results): string {
   const checkNames = [...new Set([...checks.values()].flat().map(({ name }) => name))];
   const find = (peer: string, name: string) => checks.get(peer)?.find((check) => check.name === name);
   const mark = (check: Check | undefined) => (check ? (check.failure === undefined ? "yes" : "NO") : "");
+  return [
+    [["", ...names.map((name) => `**${name}**`)], ...rows],
+    [
+      ["", ...peers.map((peer) => `**${peer}**`)],
+      ...checkNames.map((name) => [name, ...peers.map((peer) => mark(find(peer, name)))]),
+    ],
+  ];
+}
+
+/** The results as Markdown: two tables and two lists. */
+export function report(results: Results): string {
+  const { names, matrix, checks, refusals } = results;
+  const [talk, beside] = tables(results);
   const failures = [
     ...matrix.flatMap((cells, from) => failuresOf(names[from] ?? "", cells, names)),
-    ...peers.flatMap((peer) =>
-      (checks.get(peer) ?? []).flatMap(({ name, failure }) =>
-        failure === undefined ? [] : [`${peer}, ${name}: ${failure}`],
-      ),
+    ...[...checks].flatMap(([peer, all]) =>
+      all.flatMap(({ name, failure }) => (failure === undefined ? [] : [`${peer}, ${name}: ${failure}`])),
     ),
     ...refusals.flatMap(({ situation, failure }) =>
       failure === undefined ? [] : [`${situation}: ${failure}`],
@@ -47,12 +58,9 @@ export function report({ names, matrix, checks, refusals }: Results): string {
   ];
   return [
     "The tutorials that work, by who publishes or calls (rows) and who consumes or serves (columns):",
-    table(["", ...names.map((name) => `**${name}**`)], rows),
+    markdown(talk),
     "Beside that:",
-    table(
-      ["", ...peers.map((peer) => `**${peer}**`)],
-      checkNames.map((name) => [name, ...peers.map((peer) => mark(find(peer, name)))]),
-    ),
+    markdown(beside),
     "Refused by design:",
     refusals.map(({ situation, sentence }) => `- ${situation}:\n  \`${text(sentence)}\``).join("\n"),
     ...(failures.length > 0 ? ["Failed:", failures.map((line) => `- ${text(line)}`).join("\n")] : []),
@@ -93,7 +101,7 @@ function ranges(numbers: number[]): string {
   );
 }
 
-function table(header: string[], rows: string[][]): string {
+function markdown([header = [], ...rows]: string[][]): string {
   const widths = header.map((_, column) =>
     Math.max(3, ...[header, ...rows].map((row) => row[column]?.length ?? 0)),
   );
