@@ -1,5 +1,5 @@
 import { text } from "shared";
-import { type Results, tables } from "./report.ts";
+import { type InteropResults, tables } from "./report.ts";
 
 /**
  * Compares what a run has found with the tables and the sentences that README.md shows.
@@ -8,7 +8,7 @@ import { type Results, tables } from "./report.ts";
  * @param results Of a run. The page may have more languages: those that were skipped.
  * @returns Where the page differs, in lines.
  */
-export function differences(page: string, results: Results): string[] {
+export function differences(page: string, results: InteropResults): string[] {
   const shown = tablesOf(page);
   const cells = tables(results).flatMap(([header = [], ...rows]) => {
     // Only the first has ours.

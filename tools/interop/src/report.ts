@@ -1,23 +1,23 @@
 import { text } from "shared";
 import type { Check } from "./checks.ts";
 import type { Cell } from "./matrix.ts";
-import type { Refusal } from "./refusals.ts";
+import type { RefusedDeclaration } from "./refusals.ts";
 
 /** What a run has found. */
-export interface Results {
+export interface InteropResults {
   /** "ours", then the peers. Each publishes and each consumes. */
   names: string[];
   /** By who publishes, then by who consumes. */
   matrix: Cell[][];
   /** By the name of a peer. */
   checks: Map<string, Check[]>;
-  refusals: Refusal[];
+  refusals: RefusedDeclaration[];
 }
 
 const all = [1, 2, 3, 4, 5, 6, 7];
 
 /** Whether nothing failed. */
-export function isWell({ matrix, checks, refusals }: Results): boolean {
+export function isWell({ matrix, checks, refusals }: InteropResults): boolean {
   return (
     matrix.flat().every(({ failures }) => failures.size === 0) &&
     [...[...checks.values()].flat(), ...refusals].every(({ failure }) => failure === undefined)
@@ -25,7 +25,7 @@ export function isWell({ matrix, checks, refusals }: Results): boolean {
 }
 
 /** The results as two tables: rows of cells, and first those of the header. */
-export function tables({ names, matrix, checks }: Results): [talk: string[][], beside: string[][]] {
+export function tables({ names, matrix, checks }: InteropResults): [talk: string[][], beside: string[][]] {
   const rows = matrix.map((cells, index) => [
     `**${names[index]}**`,
     ...cells.map(({ failures }) => ranges(all.filter((number) => !failures.has(number)))),
@@ -44,7 +44,7 @@ export function tables({ names, matrix, checks }: Results): [talk: string[][], b
 }
 
 /** The results as Markdown: two tables and two lists. */
-export function report(results: Results): string {
+export function report(results: InteropResults): string {
   const { names, matrix, checks, refusals } = results;
   const [talk, beside] = tables(results);
   const failures = [

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { differences } from "../src/page.ts";
-import { type Results, report } from "../src/report.ts";
+import { type InteropResults, report } from "../src/report.ts";
 
 const cell = (...failures: number[]) => ({
   failures: new Map(failures.map((number) => [number, "no answer"] as const)),
   seen: [],
 });
 const check = (name: string, failure?: string) => ({ name, failure });
-const results: Results = {
+const results: InteropResults = {
   names: ["ours", "Go"],
   matrix: [
     [cell(), cell()],
@@ -20,7 +20,7 @@ const page = `# A page\n\n${report(results)}\n`;
 
 test("a page that shows the run has no difference, also with a language that was skipped", () => {
   expect(differences(page, results)).toEqual([]);
-  const more: Results = {
+  const more: InteropResults = {
     ...results,
     names: ["ours", "Java", "Go"],
     matrix: [
