@@ -66,30 +66,27 @@ export default exercise({
         },
       };
     };
-    await (await enter("Pierre", "Jean")).leave();
-
     const jean = await enter("Jean", "Pierre");
-    await jean.write("Are you there?");
-    await loseConnection(amqpUrl, "Pierre_queue");
+    await jean.write("Welcome!");
     const pierre = await enter("Pierre", "Jean");
     await pierre.reads(
-      "Are you there?",
-      "Jean wrote to Pierre, who was away, and got a ✓. Then Pierre came back, and what Jean had written is gone.",
-    );
-    await pierre.write("Now I am.");
-    await jean.reads("Now I am.", "Jean and Pierre are both there, and Jean did not get Pierre's answer.");
-    await jean.leave();
-
-    const again = await enter("Jean", "Marie");
-    await again.write("Welcome!");
-    const marie = await enter("Marie", "Jean");
-    await marie.reads(
       "Welcome!",
-      "Jean wrote to Marie, who had never been here, and got a ✓. Then Marie came, and there was nothing for her.",
+      "Jean wrote to Pierre, who had never been here, and got a ✓. Then Pierre came, and there was nothing for him.",
     );
+    await pierre.leave();
+
+    await jean.write("Are you still there?");
+    await loseConnection(amqpUrl, "Pierre_queue");
+    const again = await enter("Pierre", "Jean");
+    await again.reads(
+      "Are you still there?",
+      "Jean wrote to Pierre, who had left, and got a ✓. Then Pierre came back, and what Jean had written is gone.",
+    );
+    await again.write("Now I am.");
+    await jean.reads("Now I am.", "Jean and Pierre are both there, and Jean did not get Pierre's answer.");
   },
 
-  says: /wrote to Pierre, who was away, and got a ✓\. Then Pierre came back, and what Jean had written is gone/,
+  says: /wrote to Pierre, who had never been here, and got a ✓\. Then Pierre came, and there was nothing for him/,
   wrong: [
     {
       why: "an auto-delete queue goes with its last reader, and takes along what was not read",
@@ -101,13 +98,13 @@ export default exercise({
           replace: `{ autoDelete: true, arguments: { "x-single-active-consumer": true } }`,
         },
       ],
-      says: /wrote to Pierre, who was away, and got a ✓\. Then Pierre came back, and what Jean had written is gone/,
+      says: /wrote to Pierre, who had left, and got a ✓\. Then Pierre came back, and what Jean had written is gone/,
     },
     {
       why: "somebody who has never been here has declared no queue",
       on: "solution",
       edits: [doesNotDeclare],
-      says: /wrote to Marie, who had never been here, and got a ✓/,
+      says: /wrote to Pierre, who had never been here, and got a ✓/,
     },
     {
       why: "an exclusive queue belongs to the connection that has declared it: here to the writer's",
@@ -123,10 +120,10 @@ async function loseConnection(amqpUrl: string, queue: string): Promise<void> {
   const connection = await amqp.connect(amqpUrl, { noDelay: true });
   try {
     const channel = await connection.createChannel();
-    // Without the queue, or where it is somebody else's, there is nothing to lose.
     channel.on("error", () => {});
     await channel.consume(queue, () => {});
   } catch {
+    // There is no such queue, or it is somebody else's: there is nothing to lose.
   } finally {
     await connection.close();
   }

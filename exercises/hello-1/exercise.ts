@@ -52,10 +52,12 @@ process.exit();`,
       () => program.lines.includes(sent) || program.ended !== undefined,
       1_000,
     );
+    if (early && !program.lines.includes(sent)) await program.ends("bare-send did not end.");
     if (early)
       throw new Miss(
-        'The network was slow, and the message was still on its way to the broker when bare-send printed "Sent". If the ' +
-          "connection had been lost then, the message would have been lost with it.",
+        "The network was slow, and the message was still on its way to the broker when bare-send " +
+          `${program.lines.includes(sent) ? 'printed "Sent"' : "ended"}. If the connection had been lost then, the message ` +
+          "would have been lost with it.",
       );
     wire.release();
     await program.prints(sent, 'The message has arrived, and bare-send did not print "Sent".');

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Broker, startBroker } from "broker";
@@ -21,6 +21,18 @@ test("each example has an exercise, and each exercise an example", () => {
     patterns.map(({ name }) => name),
   );
   expect([...new Set(found.map(({ from }) => from))]).toEqual(patterns);
+});
+
+test("README.md lists them all", async () => {
+  const rows = found.map(
+    ({ id, number, from, folder }) =>
+      `| ${number} | [${id}](${id}/task.md) | ${readTask(folder).title} | [${from}](../examples/${from}/README.md) |\n`,
+  );
+  const table = `|   | Exercise | What it is about | The lesson |\n| - | - | - | - |\n${rows.join("")}`;
+  const readme = readFileSync(join(root, "exercises/README.md"), "utf8");
+  const listed = readme.replace(/(?<=^<!-- .* -->\n\n)(\|.*\n)*/m, table);
+  expect(listed).toContain(table);
+  await expect(listed).toMatchFileSnapshot("../README.md");
 });
 
 for (const { id, folder, from, load } of found) {

@@ -330,6 +330,17 @@ test("explains a refused login, a missing virtual host and a missing permission 
   await reader.delete();
 });
 
+test("ends a sentence of the broker's with one full stop", async ({ ownHost }) => {
+  const owner = await connect({ url: ownHost.amqpUrl });
+  const { queue } = await (await owner.createChannel()).assertQueue("", { exclusive: true });
+  const setup = async (connection: Channels) => {
+    await (await connection.createChannel()).checkQueue(queue);
+  };
+  // The broker's own sentence has one already.
+  await expect(connect({ url: ownHost.amqpUrl, setup, patience: 0 })).rejects.toThrow(/[^.]\.$/);
+  await owner.close();
+});
+
 test("comes through when the broker is a moment late, and waits for as long as it is told to", async ({
   virtualHost,
 }) => {
@@ -502,6 +513,7 @@ test.each([
   ["amqp://localhost?heart_beat=5", /not known here: "heart_beat"\. Known are heartbeat, /],
   ["amqp://localhost?%1b[31m=5", /not known here: "\\u001b\[31m"/],
   [`amqp://localhost/${"v".repeat(256)}`, /virtual host of more than 255 bytes/],
+  ["amqp://one/ amqp://me:secret@two", /holds several URLs\. A comma separates/],
 ])("refuses %s in one line, without its password", async (url, message) => {
   const error = await connect({ url }).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(BrokerError);

@@ -120,5 +120,5 @@ const sentences: [pattern: RegExp, sentence: string, retriable?: boolean][] = [
     "The connection to {broker} was lost.",
     RETRIABLE,
   ],
-  [/ with message "(?:[A-Z_]+ - )?(?<why>.*)"/s, "{broker} says: {why}."],
+  [/ with message "(?:[A-Z_]+ - )?(?<why>.*[^.])\.*"/s, "{broker} says: {why}."],
 ];

@@ -48,6 +48,8 @@ function readUrl(url: string, source: string): Endpoint {
     const { protocol, username, password, host, hostname, port, pathname, searchParams } = new URL(url);
     if (protocol !== "amqp:" && protocol !== "amqps:") refuse(`begins with ${protocol} but ${expected}.`);
     const vhost = pathname.slice(1);
+    // As part of a virtual host, the second URL would be shown with its password.
+    if (vhost.includes("://")) refuse("holds several URLs. A comma separates the nodes of a cluster.");
     if (Buffer.byteLength(decodeURIComponent(vhost)) > 255)
       refuse("names a virtual host of more than 255 bytes, which RabbitMQ does not allow.");
     const { timeout, ...limits } = readLimits(searchParams, refuse);

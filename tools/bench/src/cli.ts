@@ -3,13 +3,14 @@ import { fileURLToPath } from "node:url";
 import { UserError } from "cli";
 import { confirms } from "./benchmarks/confirms.ts";
 import { helper } from "./benchmarks/helper.ts";
+import { live } from "./benchmarks/live.ts";
 import { prefetch } from "./benchmarks/prefetch.ts";
 import { roundRobin } from "./benchmarks/round-robin.ts";
 import { readArguments } from "./engine/arguments.ts";
 import { type Benchmark, type BenchOptions, runBenchmark } from "./engine/benchmark.ts";
 import { Interrupted, type Session, withSession } from "./engine/session.ts";
 
-const benchmarks = [roundRobin, confirms, prefetch, helper];
+const benchmarks = [roundRobin, confirms, prefetch, helper, live];
 
 /** Runs benchmarks one after another, prints what each has found, and goes on when one fails. */
 async function run(chosen: Benchmark[], options: BenchOptions, session: Session): Promise<void> {

@@ -80,6 +80,7 @@ test("without Kafka, and without anything to start it with, RabbitMQ's ways are 
   const context = {
     amqpUrl: "amqp://unused",
     signal: AbortSignal.any([]),
+    managementUrl: "",
     say: () => {},
     quick: true,
     with: [],

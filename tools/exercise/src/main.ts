@@ -135,7 +135,7 @@ function list(exercises: Found[], desk: Desk, screen: Screen): void {
     chapter = exercise.chapter;
     const mark = desk.isSolved(exercise) ? screen.style("green", "✓") : " ";
     screen.print([
-      `${mark} ${exercise.number}  ${exercise.id.padEnd(width)}  ${readTask(exercise.folder).title}`,
+      `${mark} ${exercise.number.padEnd(4)}  ${exercise.id.padEnd(width)}  ${readTask(exercise.folder).title}`,
     ]);
   }
   screen.print([count(exercises, desk)]);
@@ -167,7 +167,7 @@ async function checkAll(
   const width = Math.max(...exercises.map(({ id }) => id.length));
   let solved = 0;
   const say = (mark: string, { number, id }: Found, words: string) =>
-    screen.print([`${mark} ${number}  ${id.padEnd(width)}  ${words}`.trimEnd()]);
+    screen.print([`${mark} ${number.padEnd(4)}  ${id.padEnd(width)}  ${words}`.trimEnd()]);
   const checkEach = async (broker?: Broker) => {
     for (const { found, exercise } of loaded) {
       if (!broker || !desk.hasBegun(found)) {
@@ -196,7 +196,8 @@ async function withBroker<Result>(
   // A second signal doesn't wait. What is then left ends with this process.
   const stop = (signal: NodeJS.Signals) =>
     stopping.signal.aborted ? process.exit(128 + constants.signals[signal]) : stopping.abort(signal);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, stop);
   const { say, end } = progress();
   try {
     const broker = await startBroker({ say, signal: stopping.signal });
@@ -208,5 +209,6 @@ async function withBroker<Result>(
     }
   } finally {
     end();
+    for (const signal of signals) process.off(signal, stop);
   }
 }

@@ -97,7 +97,7 @@ export class Program extends Terminal {
   #account(): string {
     const { script } = this.#watched;
     if (this.ended && !this.#left && this.ended.code !== 0)
-      return `${script} ended with: ${lastWords(this.lines) ?? exitInWords(this.ended)}`;
+      return `${script} ended with: ${lastWords(this.errors) ?? exitInWords(this.ended)}`;
     const ended = this.ended && !this.#left ? "It ended, and printed" : "It printed";
     const lines = this.lines.slice(-3).map((line) => short(line.trim()));
     if (lines.length === 0) return `${ended} nothing.`;
@@ -105,12 +105,14 @@ export class Program extends Terminal {
   }
 }
 
-/** What a program that has failed says of it, without Node's stack, which names the place in the learner's source. */
-function lastWords(lines: string[]): string | undefined {
-  const words = lines.filter((line) => !/^\s*$|^\s+at |^Node\.js v|^\s*[\^~]+$/.test(line));
-  const thrown = words.findLast((line) => /^(Uncaught )?\w*(Error|Exception)\b.*: /.test(line));
-  if (!thrown) return words.at(-1)?.trim();
-  const [, place] = lines.join("\n").match(/\bat .*?\b(src\/[\w./-]+:\d+):\d+\)?$/m) ?? [];
+/**
+ * What a program that has failed says of it, in a line: an error that it threw, with its place in the learner's source,
+ * or the first line of a refusal. The lines of its log don't count.
+ */
+function lastWords(errors: string[]): string | undefined {
+  const thrown = errors.findLast((line) => /^(Uncaught )?\w*(Error|Exception)\b.*: /.test(line));
+  if (!thrown) return errors.find((line) => /\S/.test(line) && !line.startsWith(" [!] "));
+  const [, place] = /\bat .*?\b(src\/[\w./-]+:\d+):\d+\)?$/m.exec(errors.join("\n")) ?? [];
   return `${short(thrown)}${place ? ` (${place})` : ""}`;
 }
 

@@ -55,10 +55,10 @@ export class Screen {
     this.#stream.write(`${lines.join("\n")}\n`);
   }
 
-  /** Shows these lines and nothing else. */
+  /** Shows these lines and nothing else. The last one isn't ended, so that they may fill the screen. */
   paint(lines: string[]): void {
     // Erases the screen, and goes to its first place.
-    this.#stream.write(`\x1b[2J\x1b[H${lines.join("\n")}\n`);
+    this.#stream.write(`\x1b[2J\x1b[H${lines.join("\n")}`);
   }
 
   /**

@@ -37,15 +37,15 @@ export function exerciseLines(scene: Scene, exercises: Found[], desk: Desk, scre
   const { found, files, answer, hints, allHints, remark, keys } = scene;
   const { title, text: task } = readTask(found.folder);
   const place = (path: string) => (/^\w+:/.test(path) ? path : posix.join("exercises", found.id, path));
+  const solved = answer.is === "passed";
   return [
     ...heading(`${found.number} ${found.id}: ${title}`, count(exercises, desk), screen),
     "",
-    ...screen.markdown(task, place),
-    "",
+    ...(solved ? [] : [...screen.markdown(byHand(task, desk.path(found)), place), ""]),
     `Your copy:  ${files.map((file) => screen.style("bold", desk.path(found, file))).join(", ")}`,
     "",
     ...answerLines(answer, screen),
-    ...hints.flatMap((hint, index) => [
+    ...(solved ? [] : hints).flatMap((hint, index) => [
       "",
       screen.style("yellow", `Hint ${index + 1} of ${allHints}`),
       ...screen.markdown(hint, place),
@@ -55,6 +55,9 @@ export function exerciseLines(scene: Scene, exercises: Found[], desk: Desk, scre
     ...keys.flatMap((line) => screen.wrap(line)).map((line) => screen.style("dim", line)),
   ];
 }
+
+/** Adds to a task's commands where they are typed. */
+const byHand = (task: string, folder: string) => task.replace(/^```sh$/m, `$&\ncd ${folder}`);
 
 /** The lines of all exercises that fit the screen, around the one that the cursor is on. */
 export function listLines(exercises: Found[], cursor: number, desk: Desk, screen: Screen): string[] {

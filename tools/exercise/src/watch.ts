@@ -116,6 +116,7 @@ class Session {
   async close(): Promise<void> {
     this.#giveKeysBack();
     this.#giveScreenBack();
+    this.#options.screen.print([""]);
     this.#leave();
     await Promise.all([this.#checks, this.#livePage?.close()]);
   }

@@ -12,11 +12,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import xterm from "@xterm/headless";
 import { readersEnvironment } from "stage";
-import { expect, onTestFinished } from "vitest";
+import { expect, onTestFinished, vi } from "vitest";
+import { main } from "../src/main.ts";
 
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
 const program = fileURLToPath(new URL("programs/exercise.ts", import.meta.url));
@@ -67,16 +67,29 @@ export function newLearner(root = newRepository()) {
 
     /** Runs `pnpm exercise` without a terminal, to its end. */
     async run(...words: string[]) {
-      const child = spawn(process.execPath, ["--import", "tsx", program, root, ...words], {
-        env: readersEnvironment({}),
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-      const [stdout, stderr, [code]] = await Promise.all([
-        text(child.stdout),
-        text(child.stderr),
-        once(child, "exit"),
-      ]);
-      return { code, stdout, stderr };
+      let [stdout, stderr] = ["", ""];
+      const print = (line: string) => {
+        stdout += `${line}\n`;
+      };
+      const spies = [
+        vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+          stdout += chunk;
+          return true;
+        }),
+        vi.spyOn(console, "log").mockImplementation(print),
+        // What cac prints its help with.
+        vi.spyOn(console, "info").mockImplementation(print),
+        vi.spyOn(process.stderr, "write").mockReturnValue(true),
+        vi.spyOn(console, "error").mockImplementation((line) => {
+          stderr += `${line}\n`;
+        }),
+      ];
+      try {
+        const code = await main([process.execPath, program, ...words], root);
+        return { code, stdout, stderr };
+      } finally {
+        for (const spy of spies) spy.mockRestore();
+      }
     },
 
     /** Starts `pnpm exercise` in a pseudo-terminal. */

@@ -101,7 +101,9 @@ function whatIsWrong(
       ? undefined
       : `${filter} has no script ${script}.`;
   }
-  const [script = "", argument = ""] = words;
+  const [script = "", ...rest] = words;
+  // `pnpm live film` takes a pattern, too.
+  const argument = (script === "live" && rest[0] === "film" ? rest[1] : rest[0]) ?? "";
   if (script === "" || isOpen(script) || PNPM.includes(script)) return undefined;
   if (!scripts.includes(script)) return `There is no script ${script}.`;
   const isPattern = packages.some(({ folder }) => folder === `examples/${argument}`);

@@ -1,33 +1,35 @@
+import { setInterval } from "node:timers/promises";
 import amqp from "amqplib";
 
-/** Messages that are published before their confirms are awaited, and that may be unacknowledged at once. */
-const WINDOW = 200;
+// Publishes so many messages a second, and consumes them, until its standard input ends. Then it prints how many a
+// second came back.
+const rate = Number(process.argv[2]);
+/** ms between two bursts. */
+const PAUSE = 10;
 
-const count = Number(process.argv[2]);
-const body = Buffer.alloc(100, "x");
-
-const connection = await amqp.connect(process.env.AMQP_URL ?? "amqp://localhost", { noDelay: true });
-const queue = "bench";
-const consuming = await connection.createChannel();
-await consuming.assertQueue(queue, { durable: true });
-await consuming.prefetch(WINDOW);
-let received = 0;
-const all = new Promise<void>((resolve) => {
-  void consuming.consume(queue, (message) => {
-    if (!message) return;
-    consuming.ack(message);
-    if (++received === count) resolve();
-  });
+const connection = await amqp.connect(process.env.AMQP_URL ?? "amqp://localhost", {
+  noDelay: true,
+  clientProperties: { connection_name: "bench" },
 });
-
-const publishing = await connection.createConfirmChannel();
+const channel = await connection.createChannel();
+const { queue } = await channel.assertQueue("", { exclusive: true });
+await channel.prefetch(200);
+let received = 0;
+await channel.consume(queue, (message) => {
+  if (!message) return;
+  received++;
+  channel.ack(message);
+});
+const stopping = new AbortController();
+process.stdin.resume().once("end", () => stopping.abort());
 const began = performance.now();
-for (let sent = 0; sent < count; sent += WINDOW) {
-  for (let index = 0; index < WINDOW && sent + index < count; index++) publishing.sendToQueue(queue, body);
-  await publishing.waitForConfirms();
+const elapsed = () => (performance.now() - began) / 1000;
+let sent = 0;
+try {
+  for await (const _ of setInterval(PAUSE, undefined, { signal: stopping.signal }))
+    for (; sent < elapsed() * rate; sent++) channel.sendToQueue(queue, Buffer.from(`Message ${sent}`));
+} catch (error) {
+  if (!stopping.signal.aborted) throw error;
 }
-await all;
-const seconds = (performance.now() - began) / 1000;
-console.log(Math.round(count / seconds));
-await consuming.deleteQueue(queue);
+console.log(received / elapsed());
 await connection.close();

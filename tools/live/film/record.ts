@@ -49,7 +49,7 @@ export async function record(
   const finished = events.find(({ type }) => type === "finished");
   if (finished?.type === "finished" && !finished.ok) throw new Error(finished.difference.join("\n"));
   const end = events.findIndex(({ type }) => type === "lingering");
-  return repeatable(events.slice(0, end));
+  return repeatable(events.slice(0, end).filter(({ type }) => type !== "invitation"));
 }
 
 /** Names that the broker makes up, and addresses of connections. */

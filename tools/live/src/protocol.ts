@@ -59,7 +59,7 @@ export interface SourceFile {
 /** An event, and when it happened: ms since the server started. */
 export type Sent = LiveEvent & { at: number };
 
-export type LiveEvent = PlayEvent | TerminalEvent | Happening | Totals | Contents;
+export type LiveEvent = PlayEvent | TerminalEvent | Invitation | Happening | Totals | Contents;
 
 /** How a pattern is played. `pattern` and `scenario` each begin anew: the page clears its picture. */
 export type PlayEvent =
@@ -95,6 +95,15 @@ export interface Terminal {
   stays: boolean;
   /** The scenario's block that it plays; none when the learner runs it. */
   block?: number;
+  /** It runs elsewhere, and its connection came by the invitation: what it prints isn't known. */
+  isGuest?: boolean;
+}
+
+/** Where programs that the page has not started may connect to, so that it shows what they do. */
+export interface Invitation {
+  type: "invitation";
+  /** A password that isn't the usual one is left out. */
+  amqpUrl: string;
 }
 
 export type TerminalEvent =

@@ -134,7 +134,7 @@ describe.skipIf(!browser)("the page", () => {
     const learner = await come();
     await learner.open("topics");
     const picture = learner.page.locator(".picture svg");
-    const width = async () => (await picture.boundingBox())?.width ?? 0;
+    const width = async () => Math.floor((await picture.boundingBox())?.width ?? 0);
     const before = await width();
     await learner.press("Larger");
     await expect.poll(width).toBeGreaterThan(before);

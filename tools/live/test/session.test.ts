@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import amqp from "amqplib";
 import { type Broker, startBroker } from "broker";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import type { LiveEvent } from "../src/protocol.ts";
@@ -167,6 +168,55 @@ test("a message by hand goes where its preview says", async () => {
   await heard("confirmed", ({ to }) => to === "you");
   await heard("line", ({ terminal, text }) => terminal === subscriber && text.includes("Hot"));
   expect(session.preview("topic_logs", "cron.info", {})).toEqual({ queues: [], path: [] });
+});
+
+test("a program that runs elsewhere is shown when it connects by the invitation", async () => {
+  const { session, heard, run, all } = await open("hello");
+  const { amqpUrl } = await heard("invitation");
+  const clientProperties = { connection_name: "my service\x1b[2J" };
+  const connection = await amqp.connect(amqpUrl, { noDelay: true, clientProperties });
+  onTestFinished(() => connection.close().catch(() => {}));
+  connection.on("error", () => {});
+  const { terminal } = await heard("terminal");
+  expect(terminal).toMatchObject({ script: "my service\\x1b[2J", isGuest: true });
+  const channel = (await connection.createChannel()).on("error", () => {});
+  await channel.assertQueue("hello", { durable: true, arguments: { "x-queue-type": "quorum" } });
+  await channel.prefetch(3);
+  await channel.consume("hello", (message) => message && channel.ack(message));
+  await run("send");
+  await heard("acked", ({ by }) => by === terminal.id);
+  const { topology } = all("topology").at(-1) ?? {};
+  expect(topology?.consumers).toMatchObject([{ terminal: terminal.id, prefetch: 3 }]);
+  await connection.close();
+  expect(await heard("ended", ({ terminal: id }) => id === terminal.id)).toMatchObject({
+    how: "disconnected",
+  });
+  expect(() => session.kill(terminal.id)).toThrow("That program has ended.");
+});
+
+test("a program that was given a URL of another one's wire is known by its name", async () => {
+  const { heard, start } = await open("permissions");
+  const users = await start("users");
+  const subscriber = await start("sub");
+  const isFrom = (id: string) => (event: { terminal: string }) => event.terminal === id;
+  expect(await heard("connected", isFrom(users))).toBeDefined();
+  expect(await heard("connected", isFrom(subscriber))).toBeDefined();
+  const { topology } = await heard("topology", ({ topology }) => topology.consumers.length > 0);
+  expect(topology.consumers).toMatchObject([{ terminal: subscriber }]);
+});
+
+test("the next message out of a queue with priorities is the most urgent one", async () => {
+  const { heard, run, all, session } = await open("priority");
+  for (const words of [
+    ["1", "Water the plants"],
+    ["5", "Fire"],
+    ["3", "The tap drips"],
+  ])
+    await run("pub", ...words);
+  await expect.poll(() => all("routed").length).toBe(3);
+  const { queue = "" } = (await heard("routed")).copies[0] ?? {};
+  const { messages } = session.describe({ kind: "queue", name: queue });
+  expect(messages.map(({ message }) => message.body)).toEqual(["Fire", "The tap drips", "Water the plants"]);
 });
 
 test("what no binding matches is dropped, or returned if it is mandatory", async () => {

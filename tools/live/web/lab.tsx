@@ -40,20 +40,16 @@ export function Lab() {
       <main class="stage">
         <h1 class="hidden">{pattern}, live</h1>
         <p class="narration">{store.narration.value || "\u00a0"}</p>
-        <div class="view">
-          <div class="picture">
-            {/* biome-ignore lint/a11y/useSemanticElements: SVG has no other element for a group with a name. */}
-            <svg
-              ref={picture}
-              role="group"
-              aria-label="The broker: publishers, exchanges, queues, consumers"
-            />
-          </div>
+        <div class="picture">
+          {/* biome-ignore lint/a11y/useSemanticElements: SVG has no other element for a group with a name. */}
+          <svg ref={picture} role="group" aria-label="The broker: publishers, exchanges, queues, consumers" />
+        </div>
+        <div class="caption">
+          <p class="sentence" aria-live="polite">
+            {store.sentence.value || "\u00a0"}
+          </p>
           {pictureOnly ? null : <Zoom picture={picture} />}
         </div>
-        <p class="sentence" aria-live="polite">
-          {store.sentence.value || "\u00a0"}
-        </p>
         {store.trouble.value ? (
           <p class="trouble" role="alert">
             {store.trouble.value}

@@ -8,16 +8,16 @@ export function Screens() {
   return (
     <section class="screens" aria-label="Terminals">
       {store.screens.value.map((screen) => (
-        <ScreenView key={screen.key} screen={screen} />
+        <ScreenView key={screen.key} screen={screen} name={store.programs.name(screen.terminal.id)} />
       ))}
     </section>
   );
 }
 
-function ScreenView({ screen }: { screen: Screen }) {
+/** @param name Its program's, which changes when another one that looks like it begins. */
+function ScreenView({ screen, name }: { screen: Screen; name: string }) {
   const { terminal, running } = screen;
   const { id } = terminal;
-  const name = store.programs.name(id);
   const isPaused = store.topology.value.consumers.some(
     (consumer) => consumer.terminal === id && consumer.paused,
   );

@@ -6,8 +6,7 @@
  */
 export function onShortcut(shortcuts: Record<string, () => void>): () => void {
   const onKey = ({ key, target, ctrlKey, metaKey, altKey }: KeyboardEvent) => {
-    const isTyping =
-      target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
+    const isTyping = target instanceof Element && target.closest("input, textarea, select") !== null;
     if (isTyping || ctrlKey || metaKey || altKey || !Object.hasOwn(shortcuts, key)) return;
     shortcuts[key]?.();
   };

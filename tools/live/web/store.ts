@@ -65,6 +65,8 @@ export const store = {
   stepping: signal(false),
   held: signal<{ hold: number; text: string }[]>([]),
   restarting: signal(false),
+  /** Where programs that run elsewhere may connect to. */
+  invitation: signal(""),
   selected: signal<ObjectName | undefined>(undefined),
   panel: signal<PanelName>("lesson"),
   /** What went wrong last, in a sentence. */
@@ -126,7 +128,10 @@ export function apply(event: Sent): string[] {
     case "terminal":
       for (const { key } of programs.open(event.terminal).replaced) replaced.push(key);
       store.turn.value = undefined;
-      openScreen(event.terminal, replaced);
+      if (!event.terminal.isGuest) openScreen(event.terminal, replaced);
+      break;
+    case "invitation":
+      store.invitation.value = event.amqpUrl;
       break;
     case "line":
       write(event.terminal, { kind: "printed", text: event.text });

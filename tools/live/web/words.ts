@@ -88,6 +88,7 @@ export function inWords(event: LiveEvent, known: Known): string | undefined {
     case "broker":
       return event.state === "restarting" ? "The broker restarts." : "The broker is up again.";
     case "terminal":
+      if (event.terminal.isGuest) return undefined;
       return `A terminal opens: ${visible(event.terminal.command)}`;
     case "ended":
       return `${who(event.terminal)} has ended${event.ok ? "" : `: ${event.how}`}.`;

@@ -73,7 +73,14 @@ function parse(args: string[], groups: Group[], root: string): Choice | "help" |
       `[pattern...]
 
 Plays the pages of the first two chapters, or of the patterns named, on a real RabbitMQ: opens their terminals, shows what
-they print, and compares it with the page. On a terminal it waits for Enter before each step; elsewhere it plays by itself.
+they print, and compares it with the page. Without a terminal it plays by itself. On a terminal it waits before each step:
+
+  Enter  goes on
+  n      goes to the next pattern
+  b      goes back one step; as a broker can't be rewound, the pattern plays again up to there
+  s      shows the script that is about to run
+  a      plays on without stopping
+  q      quits
 
 How it finds or starts its RabbitMQ: pnpm broker --help
 NO_COLOR and FORCE_COLOR work as everywhere.`,
@@ -184,7 +191,9 @@ async function tour(
     }
   } catch (error) {
     if (signal.reason === "quit") {
-      seat.stdout.write("\nThe tour goes on here: pnpm tour --continue\n");
+      // Where the shell doesn't find pnpm, npm does.
+      const command = process.env.TOUR_PNPM_HINT ? "npm start -- --continue" : "pnpm tour --continue";
+      seat.stdout.write(`\nThe tour goes on here: ${command}\n`);
       return 0;
     }
     if (signal.aborted) return exitCode(signal.reason);

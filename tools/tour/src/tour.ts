@@ -4,7 +4,7 @@ import { waits } from "./actors.ts";
 import type { Reader } from "./reader.ts";
 import { Scene } from "./scene.ts";
 import type { Screen } from "./screen.ts";
-import { type Source, sourceOf } from "./source.ts";
+import { sourceOf } from "./source.ts";
 
 /** Where and for whom a tour takes place. */
 export interface Tour {
@@ -122,10 +122,11 @@ async function playPage(
   const { root, broker, reader, reached, screen } = tour;
   const { readme } = pages[from.page] as Page;
   const steps = stepsOf(readme);
-  const stop = async (step: number, next: string, source?: Source) => {
+  const stop = async (step: number, next: string, block?: Block) => {
     if (!reader || step < from.step) return;
     const place = { page: from.page, step };
     reached?.(place);
+    const source = block && sourceOf(block.command, root);
     const answer = await reader.stop({ next, source, canGoBack: place.page + step > 0 });
     if (answer === "next") throw new Jump({ page: place.page + 1, step: 0 });
     if (answer === "back") throw new Jump(before(place));
@@ -134,14 +135,14 @@ async function playPage(
   try {
     for (const scenario of readme.scenarios) {
       const step = steps.indexOf(scenario.blocks[0] as Block);
-      if (step > 0 && !hasRoomFor(scenario, screen)) await stop(step, scenario.heading);
+      if (step > from.step && !hasRoomFor(scenario, screen)) await stop(step, scenario.heading);
       const right = await playScenario(scenario, virtualHost.amqpUrl, tour, async (block, scene) => {
         const step = steps.indexOf(block);
         const what = waits(block)
           ? `opens ${ordinals[scene.open] ?? "one more"} terminal`
           : "runs to its end";
         const next = `${block.command} ${what} (step ${step + 1} of ${steps.length}).`;
-        await stop(step, next, sourceOf(block.command, root));
+        await stop(step, next, block);
       });
       verdicts.set(scenario, right);
     }
@@ -159,7 +160,7 @@ function before({ page, step }: Place): Place {
   return step > 0 ? { page, step: step - 1 } : { page: page - 1, step: 0 };
 }
 
-/** Whether a scenario can begin without that what the reader has not read yet scrolls away. */
+/** Whether a scenario can begin without scrolling away what the reader has not read yet. */
 function hasRoomFor({ blocks: [first] }: Scenario, screen: Screen): boolean {
   const narration = first?.narration.flatMap((paragraph) => ["", ...screen.wrap(paragraph)]) ?? [];
   // Its heading and the prompt, with a row above each.

@@ -19,6 +19,8 @@ export interface BenchOptions {
 
 /** What a benchmark gets to prepare its runs: a virtual host of its own, and the command line's choice. */
 export interface Context extends Required<RunContext> {
+  /** For RABBITMQ_MANAGEMENT_URL. */
+  managementUrl: string;
   say: Session["say"];
   quick: boolean;
   with: string[];
@@ -63,9 +65,16 @@ export async function runBenchmark(
 ): Promise<string> {
   const { broker, say, signal } = session;
   const { quick, rounds = quick ? 1 : 5 } = options;
-  const { amqpUrl, ...virtualHost } = await broker.createVirtualHost(`bench-${randomUUID()}`);
+  const { amqpUrl, managementUrl, ...virtualHost } = await broker.createVirtualHost(`bench-${randomUUID()}`);
   try {
-    const prepared = await benchmark.prepare({ amqpUrl, signal, say, quick, with: options.with });
+    const prepared = await benchmark.prepare({
+      amqpUrl,
+      managementUrl,
+      signal,
+      say,
+      quick,
+      with: options.with,
+    });
     try {
       const results = await interleave(prepared.ways, {
         benchmark: benchmark.name,

@@ -11,12 +11,14 @@ export interface Program {
   args: string[];
 }
 
-/** What a worker reports at its end. */
+/** What a worker reports when it is ready, and at its end. */
 export type Done = Record<string, unknown>;
 
 export interface WorkerOptions {
   /** For AMQP_URL. */
   amqpUrl?: string;
+  /** More variables of its environment. */
+  env?: Record<string, string>;
   /** Hears the `count` of each progress event. */
   onProgress?: (count: number) => void;
   /** Kills the worker, and makes `ready` and `done` reject with the signal's reason. */
@@ -31,8 +33,8 @@ export interface WorkerOptions {
  * (or "stop", to one that runs until then). It ends when its standard input ends, so none outlives this process.
  */
 export interface Worker {
-  /** Resolves when it is ready. Rejects when it ends before, with what it printed on stderr. */
-  ready: Promise<void>;
+  /** Resolves, to what it reports then, when it is ready. Rejects when it ends before, with what it printed on stderr. */
+  ready: Promise<Done>;
   /** Resolves to what it reports at its end. Rejects when it ends without. */
   done: Promise<Done>;
   /** Writes a line. */
@@ -48,15 +50,15 @@ export interface Worker {
  * @param options Where it connects to, and who listens to it.
  */
 export function startWorker({ file, args }: Program, options: WorkerOptions = {}): Worker {
-  const { amqpUrl, onProgress = () => {}, signal } = options;
+  const { amqpUrl, env, onProgress = () => {}, signal } = options;
   const child = spawn(file, args, {
     cwd: root,
-    env: { ...process.env, ...(amqpUrl && { AMQP_URL: amqpUrl }) },
+    env: { ...process.env, ...(amqpUrl && { AMQP_URL: amqpUrl }), ...env },
     // A group of its own: Ctrl-C reaches this process only, which ends it.
     detached: true,
     windowsHide: true,
   });
-  const ready = withResolvers<void>();
+  const ready = withResolvers<Done>();
   const done = withResolvers<Done>();
   const fail = (reason: unknown) => {
     ready.reject(reason);
@@ -72,7 +74,7 @@ export function startWorker({ file, args }: Program, options: WorkerOptions = {}
   createInterface({ input: child.stdout }).on("line", (line) => {
     try {
       const { event, ...rest } = JSON.parse(line);
-      if (event === "ready") ready.resolve();
+      if (event === "ready") ready.resolve(rest);
       else if (event === "progress") onProgress(rest.count);
       else if (event === "done") done.resolve(rest);
     } catch {

@@ -6,7 +6,7 @@ import type { Context, Said } from "./context.ts";
 import { Deaths } from "./deaths.ts";
 import { Declarations } from "./declaring.ts";
 import { type Firehose, openFirehose, type Trace } from "./firehose.ts";
-import { Ledger } from "./ledger.ts";
+import { type Entry, Ledger } from "./ledger.ts";
 import { Outsiders } from "./outsiders.ts";
 import type { Passing } from "./passing.ts";
 import { Publishing } from "./publishing.ts";
@@ -192,7 +192,7 @@ export class Feed {
       queues: names.map((name) => ({
         name,
         ...(counts.get(name) ?? { ready: 0, unacked: 0 }),
-        oldest: this.ledger.oldest(name, most).map(({ copy, view, holder, deliveries, offset }) => ({
+        oldest: this.first(name, most).map(({ copy, view, holder, deliveries, offset }) => ({
           copy,
           message: view,
           deliveries,
@@ -201,6 +201,19 @@ export class Feed {
         })),
       })),
     };
+  }
+
+  /** The messages of a queue that leave it next, or those at a stream's end, at most so many. */
+  first(queue: string, most: number): Entry[] {
+    const { type, arguments: args } = this.plan.queue(queue) ?? {};
+    if (type === "stream") return this.ledger.in(queue).slice(-most);
+    const priorities = Number(args?.["x-max-priority"] ?? 0);
+    if (priorities === 0) return this.ledger.oldest(queue, most);
+    const urgency = ({ view }: Entry) => Math.min(Number(view.properties.priority ?? 0), priorities);
+    return this.ledger
+      .in(queue)
+      .sort((a, b) => urgency(b) - urgency(a))
+      .slice(0, most);
   }
 
   /** Finds a message by its number, as long as it is in a queue. */

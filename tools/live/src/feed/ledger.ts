@@ -45,7 +45,7 @@ class Account {
     this.beginWaiting(entry);
   }
 
-  unlist(entry: Written, place: "unlisted" | "gone"): void {
+  strike(entry: Written, place: "unlisted" | "gone"): void {
     entry.place = place;
     this.listed.delete(entry.copy);
     this.endWaiting(entry);
@@ -92,7 +92,7 @@ export class Ledger {
       const [oldest] = account.listed.values();
       // A stream can be read from anywhere, but what is shown of it is its end.
       if (oldest && account.listed.size > LISTED) {
-        account.unlist(oldest, "unlisted");
+        account.strike(oldest, "unlisted");
         account.unlisted++;
       }
     } else if (account.unlisted === 0 && account.listed.size < LISTED && known !== unknown)
@@ -154,7 +154,7 @@ export class Ledger {
       account.ready--;
       if (place === "unlisted") account.unlisted--;
     } else account.unacked--;
-    account.unlist(written, "gone");
+    account.strike(written, "gone");
   }
 
   /** The copies in a queue that are known one by one. */

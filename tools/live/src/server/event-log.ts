@@ -28,12 +28,20 @@ const state = new Set<LiveEvent["type"]>([
   "notice",
   "topology",
   "cluster",
+  "invitation",
 ]);
 /** Of these, each tells all there is. */
-const whole = new Set<LiveEvent["type"]>(["topology", "cluster", "speed", "stepping", "broker"]);
+const whole = new Set<LiveEvent["type"]>([
+  "topology",
+  "cluster",
+  "speed",
+  "stepping",
+  "broker",
+  "invitation",
+]);
 const begins = new Set<LiveEvent["type"]>(["pattern", "scenario"]);
 /** What stays when another scenario begins. */
-const lasting = new Set<LiveEvent["type"]>(["pattern", "speed", "stepping"]);
+const lasting = new Set<LiveEvent["type"]>(["pattern", "speed", "stepping", "invitation"]);
 
 /** What has happened since the pattern was opened, for pages that come later or come back. */
 export class EventLog {

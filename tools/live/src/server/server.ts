@@ -58,6 +58,8 @@ export async function serve(live: Live, options: ServeOptions = {}): Promise<Pag
   server.on("request", (request, response) => {
     answer(request, new Answer(response), { live, guard, pages, script, port: portOf(server) }).catch(
       (error: Error) => {
+        // A client that has gone while it was still asking gets no answer.
+        if (request.destroyed && !request.complete) return;
         // What goes wrong here is a mistake of ours. The page needn't know more.
         console.error(error);
         if (!response.headersSent)

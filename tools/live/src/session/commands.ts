@@ -24,10 +24,11 @@ export function scriptsOf(folder: string): Map<string, string[]> {
  * Takes a command of a README apart.
  *
  * @param command `pnpm --filter topics sub "kern.*"`
- * @returns The script's name, and its arguments as they stand there.
+ * @returns The script's name, or that of another program, and its arguments as they stand there.
  */
 export function readCommand(command: string): Pick<Terminal, "script" | "words" | "command"> {
-  const [, script = command, words = ""] = /^pnpm --filter \S+ (?:run )?(\S+) ?(.*)$/s.exec(command) ?? [];
+  const [, script = command, words = ""] =
+    /^(?:pnpm )?(?:--filter \S+ )?(?:run )?(\S+) ?(.*)$/s.exec(command) ?? [];
   return { script, words, command };
 }
 

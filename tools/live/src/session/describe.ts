@@ -72,7 +72,7 @@ function describeQueue(name: string, { feed, virtualHost }: World): Found | unde
       ...(queue.nodes ? [fact("on the nodes", queue.nodes.join(", "))] : []),
       ...argumentsOf(queue.arguments),
     ],
-    messages: feed.ledger.oldest(name, MOST).map(listed),
+    messages: feed.first(name, MOST).map(listed),
     command: `rabbitmqctl list_queues --vhost ${virtualHost.name} name type messages_ready messages_unacknowledged consumers arguments`,
     words: [name, queue.type, "queue"],
   };

@@ -9,6 +9,7 @@ import type { TerminalWires } from "./wires.ts";
 const MOST = 16;
 
 interface Program {
+  terminal: Terminal;
   running: Running;
   wires: TerminalWires;
   isPressed: boolean;
@@ -37,7 +38,7 @@ export class Programs {
   /** Tells of a program that has just been opened. */
   opened(terminal: Terminal, running: Running, wires: TerminalWires): void {
     const { id } = terminal;
-    const program: Program = { running, wires, isPressed: false };
+    const program: Program = { terminal, running, wires, isPressed: false };
     this.#programs.set(id, program);
     this.#say({ type: "terminal", terminal });
     void running.exit.then((exit) => {
@@ -46,6 +47,20 @@ export class Programs {
       const ok = exit.code === 0 || (program.isPressed && exit.signal === "SIGINT");
       this.#say({ type: "ended", terminal: id, ok, how: exitInWords(exit) });
     });
+  }
+
+  /**
+   * Whose a connection is that calls itself by the name of a script, as those of `shared` do.
+   *
+   * @param terminal Whose wire it came by: it is theirs, unless they run another script than that.
+   */
+  owner(terminal: string, script: string): string {
+    const own = this.#programs.get(terminal)?.terminal.script;
+    if (own === undefined || own === script) return terminal;
+    const others = [...this.#programs.values()].filter(
+      (each) => each.terminal.script === script && !each.running.ended,
+    );
+    return others.at(-1)?.terminal.id ?? terminal;
   }
 
   line(terminal: string, text: string): void {

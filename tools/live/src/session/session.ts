@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Broker } from "broker";
+import { text } from "shared";
 import {
   type Block,
   play,
@@ -9,6 +10,8 @@ import {
   readersEnvironment,
   readReadme,
 } from "stage";
+import type { Connection } from "wire";
+import type { PassingOf } from "../feed/passing.ts";
 import { route } from "../feed/routing.ts";
 import type {
   ByHand,
@@ -64,6 +67,7 @@ export class Session {
   #turn = 0;
   #goOn: (() => void) | undefined;
   #isStepping = false;
+  #guests: TerminalWires | undefined;
 
   private constructor(options: SessionOptions, readme: Readme, commands: string[], world: World) {
     this.#options = options;
@@ -90,7 +94,10 @@ export class Session {
       ...[...scriptsOf(folder).keys()].map((script) => commandOf(pattern, script, []).command),
     ];
     say({ type: "pattern", name: pattern, title: readme.title });
-    return new Session(options, readme, commands, await World.make(broker, commands, say, listen));
+    const world = await World.make(broker, commands, say, listen);
+    const session = new Session(options, readme, commands, world);
+    await session.#invite();
+    return session;
   }
 
   get world(): World {
@@ -137,7 +144,7 @@ export class Session {
   /** Holds each publish, delivery and acknowledgement from now on, or lets them go. */
   step(isStepping: boolean): void {
     this.#isStepping = isStepping;
-    for (const wires of this.#wires) wires.step(isStepping);
+    for (const wires of this.#allWires) wires.step(isStepping);
     if (!isStepping) this.#steps.clear();
   }
 
@@ -213,18 +220,19 @@ export class Session {
     say({ type: "broker", state: "restarting" });
     this.#world.suspend();
     // Until what happens is seen again, no program may connect.
-    await Promise.all([...this.#wires].map((wires) => wires.unplug()));
+    await Promise.all(this.#allWires.map((wires) => wires.unplug()));
     await broker.settle();
     await broker.kill();
     await broker.start();
     await this.#world.resume();
-    await Promise.all([...this.#wires].map((wires) => wires.plugIn()));
+    await Promise.all(this.#allWires.map((wires) => wires.plugIn()));
     say({ type: "broker", state: "up" });
   }
 
   /** Ends everything, and removes the virtual host. */
   async close(): Promise<void> {
     await this.stop();
+    await this.#guests?.close();
     await this.#world.close();
   }
 
@@ -300,14 +308,47 @@ export class Session {
 
   async #renew(): Promise<void> {
     const { broker, say, listen } = this.#options;
+    await this.#guests?.close();
     await this.#world.close();
     this.#world = this.#adopt(await World.make(broker, this.#commands, say, listen));
+    await this.#invite();
+  }
+
+  get #allWires(): TerminalWires[] {
+    return [...this.#wires, ...(this.#guests ? [this.#guests] : [])];
+  }
+
+  /** Lays a wire for programs that run elsewhere. Each of its connections counts as a program. */
+  async #invite(): Promise<void> {
+    const world = this.#world;
+    // A cluster is there when one of the programs has started it.
+    if (world.place.amqpUrl !== world.virtualHost.amqpUrl) return;
+    const { say } = this.#options;
+    const listener = this.#listener(world);
+    const number = ++this.#terminals;
+    const idOf = ({ id }: Connection) => `guest ${number}.${id}`;
+    this.#guests = new TerminalWires(idOf, {
+      ...listener,
+      owner: (id) => id,
+      passed: (connection, passing, id) => {
+        if (passing.method === "connection.start-ok") say({ type: "terminal", terminal: guest(id, passing) });
+        listener.passed(connection, passing, id);
+      },
+      disconnected: (connection, through) => {
+        listener.disconnected(connection, through);
+        say({ type: "ended", terminal: idOf(through), ok: true, how: "disconnected" });
+      },
+    });
+    this.#guests.step(this.#isStepping);
+    const url = new URL(await this.#guests.lay(world.virtualHost.amqpUrl, world.reserved));
+    if (url.username !== "guest") url.password = "";
+    say({ type: "invitation", amqpUrl: url.href });
   }
 
   /** What programs publish faster than can be followed waits on their wires. */
   #adopt(world: World): World {
     world.feed.onBehind = (isBehind) => {
-      for (const wires of this.#wires) wires.slow(isBehind);
+      for (const wires of this.#allWires) wires.slow(isBehind);
     };
     return world;
   }
@@ -336,6 +377,7 @@ export class Session {
 
   #listener({ feed }: World): WireListener {
     return {
+      owner: (terminal, name) => this.#programs.owner(terminal, name.replace(`${this.name} `, "")),
       connected: (terminal, connection, name) => feed.connected(terminal, connection, name),
       disconnected: (connection, through) => {
         feed.disconnected(connection);
@@ -358,6 +400,13 @@ export class Session {
     await Promise.all(all.map((wires) => wires.close()));
     this.#steps.clear();
   }
+}
+
+/** A program that runs elsewhere, by what it says of itself. */
+function guest(id: string, { fields }: PassingOf<"connection.start-ok">): Terminal {
+  const { connection_name: name, product } = fields.clientProperties;
+  const script = text(String(name ?? product ?? "a program")).slice(0, 80);
+  return { id, script, words: "", command: "", stays: false, isGuest: true };
 }
 
 /** A cluster's URLs, each of them followed by the others. */

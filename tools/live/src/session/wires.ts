@@ -3,10 +3,18 @@ import type { Passing } from "../feed/passing.ts";
 
 /** Who hears what passes the wires of a terminal. */
 export interface WireListener {
-  /** A connection has reached its broker. `name` is what that broker may call it. */
+  /**
+   * A program may be given a URL that leads through another one's wire, and then says who it is.
+   *
+   * @param terminal Whose wire it is.
+   * @param name What the client calls the connection.
+   * @returns Whose connection it is. By default the wire's owner's.
+   */
+  owner?(terminal: string, name: string): string;
+  /** A client has logged in. `name` is what the broker may call its connection. */
   connected(terminal: string, connection: string, name: string): void;
   disconnected(connection: string, through: Connection): void;
-  passed(connection: string, passing: Passing): void;
+  passed(connection: string, passing: Passing, terminal: string): void;
   /** It speaks something that can't be read: "TLS", "MQTT". */
   foreign(terminal: string, protocol: string): void;
   held(terminal: string, held: Held): void;
@@ -24,7 +32,7 @@ const steps = new Set<string>([
 
 /** The wires between a program and its brokers. They are laid before it starts. */
 export class TerminalWires {
-  readonly terminal: string;
+  readonly #terminalOf: (connection: Connection) => string;
   readonly #listener: WireListener;
   readonly #wires: Wire[] = [];
   #isPaused = false;
@@ -32,11 +40,11 @@ export class TerminalWires {
   #isSlowed = false;
 
   /**
-   * @param terminal Whose they are.
+   * @param terminal Whose they are: one program's, or each connection another one's.
    * @param listener Hears what passes.
    */
-  constructor(terminal: string, listener: WireListener) {
-    this.terminal = terminal;
+  constructor(terminal: string | ((connection: Connection) => string), listener: WireListener) {
+    this.#terminalOf = typeof terminal === "string" ? () => terminal : terminal;
     this.#listener = listener;
   }
 
@@ -55,16 +63,25 @@ export class TerminalWires {
       wire = await openWire([url, ...others]);
     }
     const number = this.#wires.push(wire);
-    const idOf = ({ id }: Connection) => `${this.terminal} ${number}.${id}`;
-    wire.on("open", (connection) =>
-      this.#listener.connected(this.terminal, idOf(connection), connection.name ?? ""),
+    const owners = new WeakMap<Connection, string>();
+    const terminalOf = (connection: Connection) => owners.get(connection) ?? this.#terminalOf(connection);
+    const idOf = (connection: Connection) => `${this.#terminalOf(connection)} ${number}.${connection.id}`;
+    wire.on("foreign", (connection) =>
+      this.#listener.foreign(terminalOf(connection), connection.protocol ?? "something else"),
     );
-    wire.on("foreign", ({ protocol = "something else" }) => this.#listener.foreign(this.terminal, protocol));
     wire.on("said", (said, connection) => {
-      if (isMethod(said)) this.#listener.passed(idOf(connection), passingOf(said));
+      if (said.method === "connection.start-ok") {
+        const owner = this.#listener.owner?.(
+          terminalOf(connection),
+          String(said.fields.clientProperties.connection_name),
+        );
+        if (owner !== undefined) owners.set(connection, owner);
+        this.#listener.connected(terminalOf(connection), idOf(connection), connection.name ?? "");
+      }
+      if (isMethod(said)) this.#listener.passed(idOf(connection), passingOf(said), terminalOf(connection));
     });
     wire.on("held", (held) => {
-      if (this.#isStep(held.said)) this.#listener.held(this.terminal, held);
+      if (this.#isStep(held.said)) this.#listener.held(terminalOf(held.connection), held);
     });
     wire.on("close", (connection) => this.#listener.disconnected(idOf(connection), connection));
     this.#decide(wire);

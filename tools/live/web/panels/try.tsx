@@ -9,6 +9,14 @@ export function Try() {
     <div class="try">
       <Run />
       <Publish />
+      {store.invitation.value ? (
+        <>
+          <h2>Connect a program of your own</h2>
+          <p>What it says to the broker shows in the picture, if it connects here:</p>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: What scrolls must be reachable without a mouse. */}
+          <pre tabIndex={0}>AMQP_URL={store.invitation.value}</pre>
+        </>
+      ) : null}
       <h2>More to do</h2>
       <p>
         Each terminal below the picture has its buttons: Ctrl-C, kill the program, cut its connection, hold

@@ -107,6 +107,7 @@ function lanesOf(event: LiveEvent): Lanes | undefined {
     case "released":
     case "speed":
     case "stepping":
+    case "invitation":
     case "notice":
       return { waits: [], holds: [] };
     case "pattern":

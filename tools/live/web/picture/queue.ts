@@ -99,6 +99,20 @@ export class QueueNode extends PictureNode {
     return this.isStream && index < this.cards.length - this.#slotCount;
   }
 
+  /**
+   * Puts a card to its place: at the end, but before what is less urgent in a queue with priorities.
+   *
+   * @returns Its index.
+   */
+  add(card: Card): number {
+    const most = this.queue.arguments["x-max-priority"];
+    const urgency = ({ message }: Card) =>
+      Math.min(Number(message.properties.priority ?? 0), Number(most ?? 0));
+    const index = this.cards.findLastIndex((other) => urgency(other) >= urgency(card)) + 1;
+    this.cards.splice(index, 0, card);
+    return index;
+  }
+
   /** Whether no more cards are drawn. */
   get isFull(): boolean {
     return this.cards.length >= MOST || (this.beyond > 0 && !this.isStream);

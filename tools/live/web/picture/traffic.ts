@@ -169,9 +169,9 @@ export class Traffic {
       return;
     }
     if (node.isFull) this.#forgetOldest(node);
-    node.cards.push(twin);
+    const index = node.add(twin);
     node.tell();
-    await this.#along(twin, edge, times.route, node.slot(node.cards.length - 1));
+    await this.#along(twin, edge, times.route, node.slot(index));
     await this.#tidy(node);
   }
 
