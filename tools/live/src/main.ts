@@ -3,16 +3,19 @@ import { once } from "node:events";
 import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import { ManagementError, progress, startBroker } from "broker";
+import { WATCH } from "./pages/catalogue.ts";
 import { Live } from "./server/live.ts";
 import { serve } from "./server/server.ts";
 
-const usage = "Usage: pnpm live [pattern] [--port N] [--open] [--help]";
+const usage = "Usage: pnpm live [pattern] [--watch] [--port N] [--open] [--help]";
 
 const help = `${usage}
 
 Serves a page on 127.0.0.1 that shows a pattern's messages on a real RabbitMQ, and lets you act on them.
 Ctrl-C ends it, with all that it has started.
 
+  --watch  shows what others do on the broker at AMQP_URL, in its virtual host, and plays nothing; the broker traces
+           each message meanwhile, which costs it about half of its throughput
   --port   the page's port, by default a free one
   --open   opens the page in your browser
   --help   shows this
@@ -42,8 +45,8 @@ export async function main(args: string[], root: string): Promise<number> {
   try {
     const broker = await startBroker({ say, signal: stopping.signal });
     try {
-      const live = new Live(root, broker);
-      const { pattern = "", port, open } = options;
+      const { watch, port, open, pattern = watch ? WATCH : "" } = options;
+      const live = new Live(root, broker, watch);
       if (pattern !== "" && !live.patterns.includes(pattern)) {
         console.error(
           `There is no pattern "${pattern}". \`pnpm tour --list\` shows which there are.\n${usage}`,
@@ -81,10 +84,13 @@ function parse(args: string[]) {
       options: {
         port: { type: "string" },
         open: { type: "boolean", default: false },
+        watch: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
     });
     if (positionals.length > 1) throw new Error("One pattern at most.");
+    if (values.watch && positionals.length > 0) throw new Error("--watch plays no pattern.");
+    if (values.watch && !process.env.AMQP_URL) throw new Error("--watch needs AMQP_URL: which broker?");
     const port = values.port === undefined ? undefined : Number(values.port);
     if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536))
       throw new Error(`--port ${values.port}: expected a number from 1 to 65535.`);
