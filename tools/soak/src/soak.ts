@@ -67,6 +67,8 @@ export async function soak(options: SoakOptions, interrupted: AbortSignal): Prom
     await broker.settle();
     await cluster?.settle();
     await measureMemory();
+    const { amqpUrl, managementUrl } = broker;
+    console.log(`To see it: AMQP_URL=${amqpUrl} RABBITMQ_MANAGEMENT_URL=${managementUrl} pnpm live --watch`);
 
     const over = AbortSignal.timeout(options.minutes * 60_000);
     for (const fault of faults(options.seed, options.deck)) {
