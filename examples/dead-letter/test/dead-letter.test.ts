@@ -30,6 +30,19 @@ describe("with nothing in the queues", () => {
     await declareOrders(channel);
   });
 
+  test("what is declared outlives the broker, and the morgue loses no letter", async ({
+    management,
+    virtualHost,
+  }) => {
+    expect(await management("GET", `/exchanges/${virtualHost.name}/dead_letters`)).toMatchObject({
+      durable: true,
+    });
+    expect(await management("GET", `/queues/${virtualHost.name}/${morgue}`)).toMatchObject({
+      durable: true,
+      arguments: { "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish" },
+    });
+  });
+
   describe("into the morgue", () => {
     test("comes what was rejected, what has expired, what had no room and what came back too often", async ({
       channel,

@@ -115,6 +115,24 @@ test("what goes down with its queue, or comes back because the queue is gone, is
   await channel.deleteQueue(queue);
 });
 
+test("each message has an id of its own, and comes back where it finds no queue", async ({
+  virtualHost,
+  runWith,
+  wireTo,
+}) => {
+  const wire = await wireTo(virtualHost.amqpUrl);
+  const published: { id: string | undefined; mandatory: boolean }[] = [];
+  wire.on("said", (said) => {
+    if (said.method === "basic.publish")
+      published.push({ id: said.content?.properties.messageId, mandatory: said.fields.mandatory });
+  });
+  expect(await runWith({ amqpUrl: wire.amqpUrl }, "pub", "async", "--count", "3").exit).toMatchObject({
+    code: 0,
+  });
+  expect(new Set(published.map(({ id }) => id)).size).toBe(3);
+  expect(published.map(({ mandatory }) => mandatory)).toEqual([true, true, true]);
+});
+
 test("a message of another program is shown, not obeyed, and not counted", async ({ channel, run }) => {
   await declareConfirms(channel);
   channel.sendToQueue(queue, Buffer.from("\x1b[2J"), { messageId: "x/1" });

@@ -1,6 +1,6 @@
 import amqp, { type Channel, type ConfirmChannel, type ConsumeMessage, type Options } from "amqplib";
 import { manners, scenarios, test } from "testkit";
-import { describe, expect } from "vitest";
+import { describe, expect, vi } from "vitest";
 import { CallError, openCall } from "../src/call.ts";
 import { fibonacci, largest } from "../src/fibonacci.ts";
 import { declareRequests, queue } from "../src/topology.ts";
@@ -93,7 +93,7 @@ describe("with a queue of requests", () => {
       await run("server").printed(ready);
       const answer = await ask(channel, "30", { correlationId: "0.25" });
       expect(answer.content.toString()).toBe("832040");
-      expect(answer.properties.correlationId).toBe("0.25");
+      expect(answer.properties).toMatchObject({ correlationId: "0.25", type: "result" });
     });
 
     test("takes one request at a time, and acknowledges it", async ({ management, virtualHost, run }) => {
@@ -190,10 +190,13 @@ describe("with a queue of requests", () => {
 
   describe("the client", () => {
     test("sends both ids, since AMQP 1.0 servers answer to the message id", async ({ channel, run }) => {
-      await serve(channel, (request) =>
-        reply(channel, request, "832040", { correlationId: request.properties.messageId }),
-      );
+      const types: string[] = [];
+      await serve(channel, (request) => {
+        types.push(request.properties.contentType);
+        reply(channel, request, "832040", { correlationId: request.properties.messageId });
+      });
       expect(await run("client").printed(/Got/)).toEqual([" [.] Got 832040"]);
+      expect(types).toEqual(["text/plain"]);
     });
 
     test("ignores an answer with an unknown correlation id", async ({ channel, run }) => {
@@ -249,7 +252,25 @@ describe("with a queue of requests", () => {
     test("that is answered with an error rejects with it", async ({ channel }) => {
       await serve(channel, (request) => reply(channel, request, "not today", { type: "error" }));
       const call = await openCall(channel, queue, { deadline });
-      await expect(call("1")).rejects.toThrow(new CallError("not today"));
+      await expect(call("1")).rejects.toMatchObject({ name: "CallError", message: "not today" });
+    });
+
+    test("that has its answer leaves nothing behind, whatever comes later", async ({
+      channel,
+      onTestFinished,
+    }) => {
+      const cleared = vi.spyOn(globalThis, "clearTimeout");
+      onTestFinished(() => cleared.mockRestore());
+      await serve(channel, (request) => reply(channel, request, "1"));
+      const call = await openCall(channel, queue, { deadline: 12_345 });
+      const timers = vi.spyOn(globalThis, "setTimeout");
+      onTestFinished(() => timers.mockRestore());
+      expect(await call("1")).toBe("1");
+      await channel.close();
+      const index = timers.mock.calls.findIndex(([, ms]) => ms === 12_345);
+      const timer = timers.mock.results[index]?.value;
+      // Once, by the answer. The channel's end finds no call that waits.
+      expect(cleared.mock.calls.filter(([each]) => each === timer)).toHaveLength(1);
     });
 
     test("that is answered too late has been rejected, and harms no other", async ({ channel }) => {
@@ -268,7 +289,7 @@ describe("with a queue of requests", () => {
       const call = await openCall(channel, queue, { deadline });
       const calls = [call("1"), call("2")];
       await channel.close();
-      for (const each of await Promise.allSettled(calls)) expect(each.status).toBe("rejected");
+      for (const each of calls) await expect(each).rejects.toThrow("Channel closed before the answer came");
       await expect(call("3")).rejects.toThrow();
     });
   });

@@ -75,11 +75,11 @@ for (const [patterns, keys] of [
     const subscriber = run("sub", ...patterns);
     await subscriber.printed(/Waiting/);
     for (const key of ["kern.critical", "cron.critical", "kern.info", "cron"])
-      await run("pub", key, "news").exit;
-    await subscriber.printed(` [x] ${keys.at(-1)}:'news'`);
+      await run("pub", key, "good", "news").exit;
+    await subscriber.printed(` [x] ${keys.at(-1)}:'good news'`);
     subscriber.press("^C");
     await subscriber.exit;
-    expect(subscriber.lines.slice(1)).toEqual(keys.map((key) => ` [x] ${key}:'news'`));
+    expect(subscriber.lines.slice(1)).toEqual(keys.map((key) => ` [x] ${key}:'good news'`));
   });
 
 test("pub without arguments sends what the official program sends", async ({ run }) => {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { UserError } from "cli";
 import { confirms } from "./benchmarks/confirms.ts";
 import { helper } from "./benchmarks/helper.ts";
 import { live } from "./benchmarks/live.ts";
@@ -7,7 +8,7 @@ import { prefetch } from "./benchmarks/prefetch.ts";
 import { roundRobin } from "./benchmarks/round-robin.ts";
 import { readArguments } from "./engine/arguments.ts";
 import { type Benchmark, type BenchOptions, runBenchmark } from "./engine/benchmark.ts";
-import { Interrupted, type Session, UserError, withSession } from "./engine/session.ts";
+import { Interrupted, type Session, withSession } from "./engine/session.ts";
 
 const benchmarks = [roundRobin, confirms, prefetch, helper, live];
 

@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { type Management, type ManagementError, managementApi } from "./management.ts";
 
 /** A running RabbitMQ, however it came to run. */
-export interface Place {
+export interface BrokerPlace {
   /** What the cluster calls it, and the management API: "rabbit2@localhost". Unknown when it was found by AMQP_URL. */
   nodeName?: string;
   /** With user and password. */
@@ -56,7 +56,7 @@ export interface Place {
 }
 
 /** A running RabbitMQ and what tests ask of it. */
-export interface Broker extends Place {
+export interface Broker extends BrokerPlace {
   /** A request to the management API. */
   management: Management;
   /**
@@ -115,7 +115,7 @@ export interface User {
  *
  * @param place Where it runs.
  */
-export function brokerAt(place: Place): Broker {
+export function brokerAt(place: BrokerPlace): Broker {
   const management = managementApi(place.managementUrl);
 
   return {
@@ -151,7 +151,7 @@ export function brokerAt(place: Place): Broker {
       const deadline = AbortSignal.timeout(30_000);
       for (let cut = 0; ; ) {
         const path = `/vhosts/${encodeURIComponent(vhost)}/connections`;
-        for (const { name, client_properties } of await management<Connection[]>("GET", path)) {
+        for (const { name, client_properties } of await management<ClientConnection[]>("GET", path)) {
           if (!whose.test(client_properties?.connection_name ?? "")) continue;
           try {
             await management("DELETE", `/connections/${encodeURIComponent(name)}`);
@@ -169,7 +169,7 @@ export function brokerAt(place: Place): Broker {
   };
 }
 
-interface Connection {
+interface ClientConnection {
   name: string;
   client_properties?: { connection_name?: string };
 }

@@ -4,7 +4,7 @@ import { cluster } from "./cluster-cli.ts";
 import { startBroker } from "./find.ts";
 import { readKind } from "./kind.ts";
 import { isFree } from "./ports.ts";
-import { createSender, readTls } from "./tls-cli.ts";
+import { createSender, readTlsFolder } from "./tls-cli.ts";
 
 const [command, ...args] = process.argv.slice(2);
 if (command === "cluster") process.exitCode = await cluster(args);
@@ -97,7 +97,7 @@ instead where these are set:
       const kind = readKind(docker, native);
       if (folder === undefined && (sender ?? certificate) !== undefined)
         throw new UsageError("--certificate and --sender need --tls");
-      const tls = folder === undefined ? undefined : readTls(folder, certificate ?? "server");
+      const tls = folder === undefined ? undefined : readTlsFolder(folder, certificate ?? "server");
       // A broker with TLS stands beside any other.
       const { port = tls ? undefined : 5672, managementPort = tls ? undefined : 15_672 } = ports;
       if (port !== undefined && port === managementPort)

@@ -86,7 +86,7 @@ async function obey(line: string, { nodes, settle }: Cluster, watch: Watch): Pro
   } else if (line !== "") throw new Error("Type kill, kill 1 3, or start.");
 }
 
-interface Queue {
+interface QuorumQueue {
   vhost: string;
   name: string;
   type: string;
@@ -108,10 +108,13 @@ class Watch {
   async look(): Promise<void> {
     const { nodes, management } = this.#cluster;
     if (!nodes.some(({ running }) => running)) return;
-    for (const { vhost, name, type } of await management<Queue[]>("GET", "/queues?columns=vhost,name,type")) {
+    for (const { vhost, name, type } of await management<QuorumQueue[]>(
+      "GET",
+      "/queues?columns=vhost,name,type",
+    )) {
       if (type !== "quorum") continue;
       const path = `/queues/${encodeURIComponent(vhost)}/${encodeURIComponent(name)}`;
-      const { leader, members = [] } = await management<Queue>("GET", path);
+      const { leader, members = [] } = await management<QuorumQueue>("GET", path);
       const left = nodes.filter((node) => node.running && members.includes(node.name));
       const leading = left.find((node) => node.name === leader);
       if (members.length > 0 && left.length * 2 <= members.length)

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { type Broker, brokerAt, type VirtualHost } from "./broker.ts";
-import { firstOf, native, type Way } from "./find.ts";
+import { type BrokerWay, firstOf, native } from "./find.ts";
 import { type Management, type ManagementError, managementApi } from "./management.ts";
 import type { Member, StartOptions } from "./options.ts";
 import { freePorts, isFree } from "./ports.ts";
@@ -80,7 +80,7 @@ export function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
     const { nodes: count = 3, ports = [], managementPorts = [], say, signal } = options;
     const [epmdPort] = (await freePorts(1)) as [number];
     const common = { cluster: `rabbitmq-${randomUUID().slice(0, 8)}`, cookie: randomUUID(), epmdPort };
-    const start = async (number: number, starter: Way, hear?: StartOptions["say"]): Promise<Broker> => {
+    const start = async (number: number, starter: BrokerWay, hear?: StartOptions["say"]): Promise<Broker> => {
       const member: Member = { number, ...common };
       const [port, managementPort] = [ports[number - 1], managementPorts[number - 1]];
       return brokerAt(await starter.start({ member, port, managementPort, say: hear, signal }));

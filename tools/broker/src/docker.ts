@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
-import type { Place } from "./broker.ts";
+import type { BrokerPlace } from "./broker.ts";
 import {
   clusterFormation,
   enabledPlugins,
@@ -94,7 +94,7 @@ async function ask<T>(engine: Engine, path: string): Promise<T | undefined> {
  * @returns The broker, answering.
  * @throws When the image can't be had, or RabbitMQ doesn't answer within two minutes, or with the signal's reason.
  */
-export async function startDocker(options: NodeOptions): Promise<Place> {
+export async function startDocker(options: NodeOptions): Promise<BrokerPlace> {
   if ((await findImage()) === undefined) options.say?.(`Pulling ${image()} …`);
   else options.say?.(`Starting ${image()} in Docker …`);
   return onPorts([options.port, options.managementPort, undefined, options.tls?.port], (ports) =>
@@ -105,7 +105,7 @@ export async function startDocker(options: NodeOptions): Promise<Place> {
 async function startContainer(
   [port, managementPort, mqttPort, tlsPort]: [number, number, number, number],
   options: NodeOptions,
-): Promise<Place> {
+): Promise<BrokerPlace> {
   // A third of a second to load, and not needed before.
   const { GenericContainer, getContainerRuntimeClient, Wait } = await import("testcontainers");
   const { dockerode } = (await getContainerRuntimeClient()).container;

@@ -1,4 +1,4 @@
-import { type Broker, brokerAt, type Place } from "./broker.ts";
+import { type Broker, type BrokerPlace, brokerAt } from "./broker.ts";
 import { findImage, image, startDocker } from "./docker.ts";
 import { findInstallWay, install } from "./install.ts";
 import { findInstallation, identityOf, startNative } from "./native.ts";
@@ -11,14 +11,14 @@ export interface FoundBroker {
   identity: string;
 }
 
-export interface Way {
+export interface BrokerWay {
   kind: FoundBroker["kind"];
   /** Says what would be started, and starts nothing. Rejects with the reason, in one line, when it can't be. */
   find(): Promise<string>;
-  start(options: NodeOptions): Promise<Place>;
+  start(options: NodeOptions): Promise<BrokerPlace>;
 }
 
-const byUrl: Way = {
+const byUrl: BrokerWay = {
   kind: "url",
   find: async () => (await byUrl.start({})).identity,
   async start() {
@@ -43,19 +43,19 @@ const byUrl: Way = {
   },
 };
 
-const docker: Way = {
+const docker: BrokerWay = {
   kind: "docker",
   find: async () => `${image()} ${(await findImage()) ?? "(to be pulled)"}`,
   start: startDocker,
 };
 
-export const native: Way = {
+export const native: BrokerWay = {
   kind: "native",
   find: async () => identityOf(findInstallation()),
   start: (options) => startNative(findInstallation(), options),
 };
 
-const installing: Way = {
+const installing: BrokerWay = {
   kind: "install",
   async find() {
     if (await isHere(native)) throw new Error("it is installed already");
@@ -69,14 +69,14 @@ const installing: Way = {
   },
 };
 
-const isHere = (way: Way): Promise<boolean> =>
+const isHere = (way: BrokerWay): Promise<boolean> =>
   way.find().then(
     () => true,
     () => false,
   );
 
 /** The ways to a broker, in the order in which they are tried. */
-function ways({ kind = forced(), private: ownNode = false }: StartOptions): Way[] {
+function ways({ kind = forced(), private: ownNode = false }: StartOptions): BrokerWay[] {
   const all = [docker, native, installing];
   const chosen = all.filter((way) => kind === undefined || (kind === "docker") === (way.kind === "docker"));
   return process.env.AMQP_URL && !ownNode ? [byUrl, ...chosen] : chosen;
@@ -126,7 +126,7 @@ export function startBroker(options: StartOptions = {}): Promise<Broker> {
  * @param attempt What to do with each, until it succeeds.
  * @throws As `startBroker`.
  */
-export async function firstOf<T>(options: StartOptions, attempt: (way: Way) => Promise<T>): Promise<T> {
+export async function firstOf<T>(options: StartOptions, attempt: (way: BrokerWay) => Promise<T>): Promise<T> {
   const reasons: string[] = [];
   for (const way of ways(options)) {
     try {

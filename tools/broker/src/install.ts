@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { StartOptions } from "./options.ts";
 
 /** How to become root for the installation. */
-type Way = "as root" | "sudo without asking" | "ask, then sudo";
+type InstallWay = "as root" | "sudo without asking" | "ask, then sudo";
 
 /**
  * Says whether and how RabbitMQ may be installed: by root and in CI without a question, else after one.
@@ -20,7 +20,7 @@ export function installWay(machine: {
   ci: boolean;
   sudo: boolean;
   terminal: boolean;
-}): Way {
+}): InstallWay {
   if (!/^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(machine.osRelease))
     throw new Error("this is neither Debian nor Ubuntu");
   if (machine.uid === 0) return "as root";
@@ -35,7 +35,7 @@ export function installWay(machine: {
  *
  * @throws When it may not, with the reason.
  */
-export function findInstallWay(): Way {
+export function findInstallWay(): InstallWay {
   return installWay({
     osRelease: existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "",
     uid: process.getuid?.(),

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { Place } from "./broker.ts";
+import type { BrokerPlace } from "./broker.ts";
 import {
   clusterFormation,
   enabledPlugins,
@@ -107,7 +107,7 @@ function children(folder: string, prefix: string): string[] {
  * @returns The node, answering.
  * @throws When it doesn't answer within two minutes, with the end of its log, or with the signal's reason.
  */
-export async function startNative(installation: Installation, options: NodeOptions): Promise<Place> {
+export async function startNative(installation: Installation, options: NodeOptions): Promise<BrokerPlace> {
   options.say?.(`Starting RabbitMQ ${installation.version} on this machine …`);
   const fixed = [options.port, options.managementPort, undefined, undefined, undefined, options.tls?.port];
   return onPorts(fixed, (ports) => startNode(installation, ports as Ports, options));
@@ -119,7 +119,7 @@ async function startNode(
   installation: Installation,
   [port, managementPort, distributionPort, freeEpmdPort, mqttPort, tlsPort]: Ports,
   options: NodeOptions,
-): Promise<Place> {
+): Promise<BrokerPlace> {
   const { server, epmd } = installation;
   const amqpUrl = `amqp://guest:guest@127.0.0.1:${port}`;
   const managementUrl = `http://guest:guest@127.0.0.1:${managementPort}`;

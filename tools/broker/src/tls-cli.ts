@@ -13,7 +13,7 @@ import type { Tls } from "./options.ts";
  * @returns With the port that AMQPS_URL names, or 5671.
  * @throws {UsageError} When a file can't be read, or AMQPS_URL names no broker on this machine.
  */
-export function readTls(folder: string, certificate: string): Tls & { port: number } {
+export function readTlsFolder(folder: string, certificate: string): Tls & { port: number } {
   const read = (name: string) => {
     try {
       return readFileSync(join(folder, `${name}.pem`), "utf8");

@@ -2,7 +2,7 @@ import { calls, confirms, rpc, tutorials } from "./contract.ts";
 import type { Peer } from "./languages.ts";
 import type { Cell } from "./matrix.ts";
 import { failure, startPeer, startScript } from "./programs.ts";
-import type { Room, Seen } from "./room.ts";
+import type { Arrival, Room } from "./room.ts";
 
 /** One thing that was looked at, and why it isn't so. */
 export interface Check {
@@ -81,7 +81,7 @@ export async function checkRedelivery(room: Room): Promise<Check[]> {
     });
   const told =
     (redelivered: string) =>
-    ({ source, body, headers }: Seen) =>
+    ({ source, body, headers }: Arrival) =>
       source === queue && body.toString() === task && headers.redelivered === redelivered;
   return [
     await check("our worker is told that a killed peer had the task", async () => {

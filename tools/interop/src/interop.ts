@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import type { Broker } from "broker";
 import { type Check, checkCalls, checkOtherQueue, checkProperties, checkRedelivery } from "./checks.ts";
-import { amqp10, type Language, languages, Missing, type Peer } from "./languages.ts";
-import { type Cell, produce } from "./matrix.ts";
+import { amqp10, type Language, languages, MissingToolchain, type Peer } from "./languages.ts";
+import { type Cell, produceInto } from "./matrix.ts";
 import { checkRefusals } from "./refusals.ts";
-import type { Results } from "./report.ts";
+import type { InteropResults } from "./report.ts";
 import { Room } from "./room.ts";
 
 /**
@@ -39,7 +39,7 @@ async function prepare(language: Language, say: (line: string) => void): Promise
     say(`${peer.name}: ${peer.client}.`);
     return peer;
   } catch (error) {
-    if (!(error instanceof Missing)) throw error;
+    if (!(error instanceof MissingToolchain)) throw error;
     say(`${language.name}: skipped, ${error.message}.`);
     return undefined;
   }
@@ -51,7 +51,7 @@ async function prepare(language: Language, say: (line: string) => void): Promise
  * @param broker Gets virtual hosts, and loses them in the end.
  * @param signal Gives up: the programs are ended and the promise rejects with the signal's reason.
  */
-export async function interop(broker: Broker, peers: Peer[], signal: AbortSignal): Promise<Results> {
+export async function interop(broker: Broker, peers: Peer[], signal: AbortSignal): Promise<InteropResults> {
   const rooms: Room[] = [];
   const open = async (peer?: Peer) => {
     const room = await Room.open(broker, peer);
@@ -65,13 +65,13 @@ export async function interop(broker: Broker, peers: Peer[], signal: AbortSignal
   }
 }
 
-async function work(peers: Peer[], open: (peer?: Peer) => Promise<Room>): Promise<Results> {
+async function work(peers: Peer[], open: (peer?: Peer) => Promise<Room>): Promise<InteropResults> {
   const all = [undefined, ...peers];
   const rooms = await Promise.all(all.map(open));
   await Promise.all(rooms.map((room) => room.consume()));
   // One after the other, so that whatever arrives is that one's.
   const matrix: Cell[][] = [];
-  for (const producer of all) matrix.push(await produce(producer, rooms));
+  for (const producer of all) matrix.push(await produceInto(producer, rooms));
 
   const checks = new Map<string, Check[]>(peers.map(({ name }) => [name, []]));
   await Promise.all(

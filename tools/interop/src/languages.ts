@@ -28,15 +28,15 @@ export interface Language {
   /**
    * Installs the client library and builds the peer, both once.
    *
-   * @throws {Missing} When this machine lacks the toolchain.
+   * @throws {MissingToolchain} When this machine lacks the toolchain.
    * @throws When the toolchain fails, with its last lines.
    */
   prepare(): Promise<Peer>;
 }
 
 /** This machine can't run a language. The message is one line that names what is not installed. */
-export class Missing extends Error {
-  override readonly name = "Missing";
+export class MissingToolchain extends Error {
+  override readonly name = "MissingToolchain";
 }
 
 /** The languages of the peers, in the order of the table. */
@@ -158,22 +158,26 @@ async function once(sources: string, fill: (folder: string) => Promise<void>): P
   return folder;
 }
 
-interface RunOptions {
+interface ProcessOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
   /** What is missing when the program fails. Without it, a failure is one. */
   missing?: string;
 }
 
-async function run(program: string, args: string[], { cwd, env, missing }: RunOptions = {}): Promise<string> {
+async function run(
+  program: string,
+  args: string[],
+  { cwd, env, missing }: ProcessOptions = {},
+): Promise<string> {
   try {
     // ms; a slow registry is no failure, one that hangs is.
     const options = { cwd, env: { ...process.env, ...env }, timeout: 300_000 };
     return (await execute(program, args, options)).stdout.trim();
   } catch (error) {
     const { code, stdout = "", stderr = "", message } = error as NodeJS.ErrnoException & Output;
-    if (code === "ENOENT") throw new Missing(`${program} is not installed`);
-    if (missing !== undefined) throw new Missing(missing);
+    if (code === "ENOENT") throw new MissingToolchain(`${program} is not installed`);
+    if (missing !== undefined) throw new MissingToolchain(missing);
     const lines = `${stdout}\n${stderr}`.trim().split("\n").slice(-15);
     throw new Error([`${program} failed: ${message.split("\n", 1)[0]}`, ...lines].join("\n"));
   }

@@ -2,14 +2,14 @@ import { text as printable } from "shared";
 import { bodies, calls, confirms, rpc, tutorials } from "./contract.ts";
 import type { Peer } from "./languages.ts";
 import { failure, startPeer, startScript } from "./programs.ts";
-import type { Room, Seen } from "./room.ts";
+import type { Arrival, Room } from "./room.ts";
 
 /** What became of one producer's messages in one room. */
 export interface Cell {
   /** Why a tutorial failed, by its number. Empty: all is well. */
   failures: Map<number, string>;
   /** What the room's peer reported of the messages, or the producer of the answers to its calls. */
-  seen: Seen[];
+  seen: Arrival[];
 }
 
 /** ms. A bound for a producer, on a loaded machine. */
@@ -22,7 +22,7 @@ const patience = 30_000;
  * @param rooms Whose consumers run.
  * @returns A cell for each room, in their order.
  */
-export async function produce(producer: Peer | undefined, rooms: Room[]): Promise<Cell[]> {
+export async function produceInto(producer: Peer | undefined, rooms: Room[]): Promise<Cell[]> {
   const expected = rooms.map((room) => expectations(producer, room));
   const from = rooms.map((room) => room.seen.length);
   const failures = producer ? await producePeer(producer, rooms) : await produceOurs(rooms);

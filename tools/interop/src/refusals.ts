@@ -3,7 +3,7 @@ import { failure, startScript } from "./programs.ts";
 import type { Room } from "./room.ts";
 
 /** Something that our programs refuse by design, and what they say. */
-export interface Refusal {
+export interface RefusedDeclaration {
   situation: string;
   /** What they said. */
   sentence: string;
@@ -72,8 +72,8 @@ const cases: Case[] = [
  *
  * @param room An empty one.
  */
-export async function checkRefusals(room: Room): Promise<Refusal[]> {
-  const refusals: Refusal[] = [];
+export async function checkRefusals(room: Room): Promise<RefusedDeclaration[]> {
+  const refusals: RefusedDeclaration[] = [];
   for (const { situation, prepare, example, script, sentence } of cases) {
     await prepare(room.channel);
     const program = startScript(example, script, room.url);

@@ -1,31 +1,31 @@
 import { text } from "shared";
 import type { Check } from "./checks.ts";
 import type { Cell } from "./matrix.ts";
-import type { Refusal } from "./refusals.ts";
+import type { RefusedDeclaration } from "./refusals.ts";
 
 /** What a run has found. */
-export interface Results {
+export interface InteropResults {
   /** "ours", then the peers. Each publishes and each consumes. */
   names: string[];
   /** By who publishes, then by who consumes. */
   matrix: Cell[][];
   /** By the name of a peer. */
   checks: Map<string, Check[]>;
-  refusals: Refusal[];
+  refusals: RefusedDeclaration[];
 }
 
 const all = [1, 2, 3, 4, 5, 6, 7];
 
 /** Whether nothing failed. */
-export function isWell({ matrix, checks, refusals }: Results): boolean {
+export function isWell({ matrix, checks, refusals }: InteropResults): boolean {
   return (
     matrix.flat().every(({ failures }) => failures.size === 0) &&
     [...[...checks.values()].flat(), ...refusals].every(({ failure }) => failure === undefined)
   );
 }
 
-/** The results as Markdown: two tables and two lists. */
-export function report({ names, matrix, checks, refusals }: Results): string {
+/** The results as two tables: rows of cells, and first those of the header. */
+export function tables({ names, matrix, checks }: InteropResults): [talk: string[][], beside: string[][]] {
   const rows = matrix.map((cells, index) => [
     `**${names[index]}**`,
     ...cells.map(({ failures }) => ranges(all.filter((number) => !failures.has(number)))),
@@ -34,12 +34,23 @@ export function report({ names, matrix, checks, refusals }: Results): string {
   const checkNames = [...new Set([...checks.values()].flat().map(({ name }) => name))];
   const find = (peer: string, name: string) => checks.get(peer)?.find((check) => check.name === name);
   const mark = (check: Check | undefined) => (check ? (check.failure === undefined ? "yes" : "NO") : "");
+  return [
+    [["", ...names.map((name) => `**${name}**`)], ...rows],
+    [
+      ["", ...peers.map((peer) => `**${peer}**`)],
+      ...checkNames.map((name) => [name, ...peers.map((peer) => mark(find(peer, name)))]),
+    ],
+  ];
+}
+
+/** The results as Markdown: two tables and two lists. */
+export function report(results: InteropResults): string {
+  const { names, matrix, checks, refusals } = results;
+  const [talk, beside] = tables(results);
   const failures = [
     ...matrix.flatMap((cells, from) => failuresOf(names[from] ?? "", cells, names)),
-    ...peers.flatMap((peer) =>
-      (checks.get(peer) ?? []).flatMap(({ name, failure }) =>
-        failure === undefined ? [] : [`${peer}, ${name}: ${failure}`],
-      ),
+    ...[...checks].flatMap(([peer, all]) =>
+      all.flatMap(({ name, failure }) => (failure === undefined ? [] : [`${peer}, ${name}: ${failure}`])),
     ),
     ...refusals.flatMap(({ situation, failure }) =>
       failure === undefined ? [] : [`${situation}: ${failure}`],
@@ -47,12 +58,9 @@ export function report({ names, matrix, checks, refusals }: Results): string {
   ];
   return [
     "The tutorials that work, by who publishes or calls (rows) and who consumes or serves (columns):",
-    table(["", ...names.map((name) => `**${name}**`)], rows),
+    markdown(talk),
     "Beside that:",
-    table(
-      ["", ...peers.map((peer) => `**${peer}**`)],
-      checkNames.map((name) => [name, ...peers.map((peer) => mark(find(peer, name)))]),
-    ),
+    markdown(beside),
     "Refused by design:",
     refusals.map(({ situation, sentence }) => `- ${situation}:\n  \`${text(sentence)}\``).join("\n"),
     ...(failures.length > 0 ? ["Failed:", failures.map((line) => `- ${text(line)}`).join("\n")] : []),
@@ -93,7 +101,7 @@ function ranges(numbers: number[]): string {
   );
 }
 
-function table(header: string[], rows: string[][]): string {
+function markdown([header = [], ...rows]: string[][]): string {
   const widths = header.map((_, column) =>
     Math.max(3, ...[header, ...rows].map((row) => row[column]?.length ?? 0)),
   );

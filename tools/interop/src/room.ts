@@ -7,7 +7,7 @@ import type { Peer } from "./languages.ts";
 import { startPeer, startScript } from "./programs.ts";
 
 /** What a peer has told of a delivery. */
-export interface Seen {
+export interface Arrival {
   source: string;
   body: Buffer;
   headers: Record<string, string>;
@@ -23,7 +23,7 @@ export class Room {
   /** Whose it is; `undefined` for ours. */
   readonly peer: Peer | undefined;
   /** What the peers in it have told so far. */
-  readonly seen: Seen[] = [];
+  readonly seen: Arrival[] = [];
   /** Our running consumers, by the queue or the exchange of their tutorial. A peer's only one is called "peer". */
   readonly programs = new Map<string, Terminal>();
   readonly #broker: Broker;
@@ -157,7 +157,7 @@ export class Room {
   }
 }
 
-const read = ({ content, properties: { headers } }: ConsumeMessage): Seen => ({
+const read = ({ content, properties: { headers } }: ConsumeMessage): Arrival => ({
   source: String(headers?.source),
   body: content,
   headers: headers as Record<string, string>,

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { Cell } from "../src/matrix.ts";
-import { isWell, type Results, report } from "../src/report.ts";
+import { type InteropResults, isWell, report } from "../src/report.ts";
 
 const cell = (...failures: [number, string][]): Cell => ({ failures: new Map(failures), seen: [] });
 
-const well: Results = {
+const well: InteropResults = {
   names: ["ours", "Go"],
   matrix: [
     [cell(), cell()],
@@ -41,7 +41,7 @@ test("says once what failed everywhere alike", () => {
   ]);
 });
 
-test.each<[string, Partial<Results>]>([
+test.each<[string, Partial<InteropResults>]>([
   ["a check", { checks: new Map([["Go", [{ name: "a check", failure: "it is not so" }]]]) }],
   ["a refusal", { refusals: [{ situation: "a refusal", sentence: "", failure: "it is not so" }] }],
 ])("fails for %s that is not so", (name, difference) => {

@@ -37,14 +37,14 @@ export interface Kafka {
 /** This machine has nothing that could run Kafka. The message names what was looked for, and what to install. */
 export class NoKafkaError extends Error {}
 
-interface Way {
+interface KafkaWay {
   name: string;
   /** Rejects with the reason, in one line, when this machine lacks what the way needs. */
   find(options: KafkaOptions): Promise<unknown>;
   start(options: KafkaOptions): Promise<Kafka>;
 }
 
-const byAddress: Way = {
+const byAddress: KafkaWay = {
   name: "KAFKA_BROKERS",
   find: async () => {},
   async start({ signal }) {
@@ -59,7 +59,7 @@ const byAddress: Way = {
   },
 };
 
-const docker: Way = {
+const docker: KafkaWay = {
   name: "Docker",
   async find({ say, signal }) {
     await execute("docker", ["version"], { timeout: 5_000 }).catch(() => {
@@ -90,7 +90,7 @@ const docker: Way = {
   },
 };
 
-const jars: Way = {
+const jars: KafkaWay = {
   name: "Java and Maven",
   async find() {
     await findJava();

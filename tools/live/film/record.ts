@@ -54,6 +54,8 @@ export async function record(
 
 /** Names that the broker makes up, and addresses of connections. */
 const madeUp = /amq\.(?:gen|ctag)-[\w-]{16,}|127\.0\.0\.1:\d+ -> [\d.]+:\d+/g;
+/** A time that a program prints. Its README has an ellipsis there. */
+const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 
 function repeatable(events: LiveEvent[]): Sent[] {
   const names = new Map<string, string>();
@@ -68,7 +70,7 @@ function repeatable(events: LiveEvent[]): Sent[] {
   };
   const sent = events.map((event, at) => ({ ...event, at }));
   return JSON.parse(JSON.stringify(sent), (_, value: unknown) =>
-    typeof value === "string" ? value.replace(madeUp, rename) : value,
+    typeof value === "string" ? value.replace(madeUp, rename).replace(time, "…") : value,
   );
 }
 

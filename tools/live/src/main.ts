@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { constants } from "node:os";
 import { ManagementError, startBroker } from "broker";
 import { flag, port, progress, readCommandLine, UsageError } from "cli";
+import { WATCH } from "./pages/catalogue.ts";
 import { Live } from "./server/live.ts";
 import { serve } from "./server/server.ts";
 
@@ -25,8 +26,8 @@ export async function main(args: string[], root: string): Promise<number> {
   try {
     const broker = await startBroker({ say, signal: stopping.signal });
     try {
-      const live = new Live(root, broker);
-      const { pattern = "", port, open } = options;
+      const { watch, port, open, pattern = watch ? WATCH : "" } = options;
+      const live = new Live(root, broker, watch);
       if (pattern !== "" && !live.patterns.includes(pattern)) {
         console.error(`There is no pattern "${pattern}". \`pnpm tour --list\` shows which there are.`);
         return 2;
@@ -63,6 +64,9 @@ function parse(args: string[]) {
       about: `Serves a page on 127.0.0.1 that shows a pattern's messages on a real RabbitMQ, and lets you act on them.
 Ctrl-C ends it, with all that it has started.`,
       options: {
+        watch: flag(
+          "Shows what others do on the broker at AMQP_URL, and plays nothing. The broker then traces each message",
+        ),
         port: port("The page's port, by default a free one"),
         open: flag("Opens the page in your browser"),
       },
@@ -70,6 +74,9 @@ Ctrl-C ends it, with all that it has started.`,
     },
     (values, [pattern, ...more]) => {
       if (more.length > 0) throw new UsageError("One pattern at most.");
+      if (values.watch && pattern !== undefined) throw new UsageError("--watch plays no pattern.");
+      if (values.watch && !process.env.AMQP_URL)
+        throw new UsageError("--watch needs AMQP_URL: which broker?");
       return { ...values, pattern };
     },
   );

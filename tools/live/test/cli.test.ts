@@ -21,10 +21,10 @@ function live(args: string[], env: NodeJS.ProcessEnv = {}): Terminal {
 test("--help shows the options", async () => {
   const terminal = live(["--help"]);
   expect(await terminal.exit).toMatchObject({ code: 0 });
-  expect(terminal.lines[0]).toBe("Usage: pnpm live [pattern] [--port N] [--open] [--help]");
+  expect(terminal.lines[0]).toBe("Usage: pnpm live [pattern] [--watch] [--port N] [--open] [--help]");
 });
 
-test.each([[["--bogus"]], [["--port", "x"]], [["topics", "hello"]]])(
+test.each([[["--bogus"]], [["--port", "x"]], [["topics", "hello"]], [["topics", "--watch"]]])(
   "%j are wrong arguments",
   async (args) => {
     const terminal = live(args);

@@ -276,10 +276,10 @@ describe("more than can be remembered", () => {
     await expect
       .poll(async () => {
         await feed.look();
-        return behind;
+        return feed.awaitsTraces;
       })
-      .toEqual([true, false]);
-    expect(feed.awaitsTraces).toBe(false);
+      .toBe(false);
+    expect(behind).toEqual([true, false]);
   });
 });
 

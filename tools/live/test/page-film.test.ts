@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startBroker } from "broker";
 import { expect, test } from "vitest";
@@ -7,13 +8,22 @@ import { fromLines, record, recordingOf, shapeOf } from "../film/record.ts";
 import { film } from "../film/studio.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-const recording = fromLines(readFileSync(recordingOf(root, "topics"), "utf8"));
+const recordings = readdirSync(join(root, "tools/live/film"))
+  .filter((file) => file.endsWith(".jsonl"))
+  .map((file) => basename(file, ".jsonl"));
+const recordingOfPattern = (pattern: string) => fromLines(readFileSync(recordingOf(root, pattern), "utf8"));
 
-test("the film in the README shows what happens today", async () => {
+test.for(recordings)("the film of %s shows what happens today", { timeout: 180_000 }, async (pattern) => {
+  const recording = recordingOfPattern(pattern);
+  const scenario = recording.find(({ type }) => type === "scenario");
+  if (scenario?.type !== "scenario") throw new Error("It shows no scenario.");
   const broker = await startBroker();
   try {
-    const fresh = shapeOf(await record(root, "topics", 0, broker));
-    expect(fresh, "Film it anew: pnpm live film topics --record").toEqual(shapeOf(recording));
+    const fresh = shapeOf(await record(root, pattern, scenario.index, broker));
+    const number = scenario.index + 1;
+    expect(fresh, `Film it anew: pnpm live film ${pattern} --record --scenario ${number}`).toEqual(
+      shapeOf(recording),
+    );
   } finally {
     await broker.stop();
   }
@@ -23,6 +33,7 @@ const browser = await launchForTest();
 
 test.skipIf(!browser)("a film is the same each time", async () => {
   if (!browser) return;
+  const recording = recordingOfPattern("topics");
   // The first message, and what comes before it.
   const end = recording.findIndex(({ type }, index) => {
     return type === "step" && recording.slice(0, index).some((event) => event.type === "published");

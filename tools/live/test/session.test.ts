@@ -194,6 +194,32 @@ test("a program that runs elsewhere is shown when it connects by the invitation"
   expect(() => session.kill(terminal.id)).toThrow("That program has ended.");
 });
 
+test("a virtual host of somebody else's is watched, and stays", async () => {
+  const { amqpUrl, delete: remove } = await broker.createVirtualHost();
+  onTestFinished(remove);
+  const events: LiveEvent[] = [];
+  const session = await Session.open({
+    root,
+    pattern: "watch",
+    watches: true,
+    broker: { ...broker, amqpUrl },
+    say: (event) => events.push(event),
+  });
+  const connection = await amqp.connect(amqpUrl, { noDelay: true });
+  const channel = await connection.createChannel();
+  await channel.assertQueue("theirs");
+  channel.sendToQueue("theirs", Buffer.from("a letter"));
+  const delivered = new Promise((resolve) => channel.consume("theirs", resolve, { noAck: true }));
+  await delivered;
+  const find = (type: LiveEvent["type"]) => events.find((event) => event.type === type);
+  await expect.poll(() => find("delivered")).toMatchObject({ to: "outside", content: { body: "a letter" } });
+  expect(find("published")).toMatchObject({ by: "outside" });
+  await expect(session.play(0)).rejects.toThrow("There is no such scenario.");
+  await session.close();
+  expect(await channel.checkQueue("theirs")).toMatchObject({ messageCount: 0 });
+  await connection.close();
+});
+
 test("a program that was given a URL of another one's wire is known by its name", async () => {
   const { heard, start } = await open("permissions");
   const users = await start("users");

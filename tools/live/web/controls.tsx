@@ -42,35 +42,39 @@ export function Controls() {
   return (
     <fieldset class="controls" disabled={!store.ready.value || pattern?.name !== route.value.pattern}>
       <legend class="hidden">Play</legend>
-      <label>
-        <span class="quiet">Scenario</span>
-        <select
-          aria-label="Scenario"
-          value={chosen}
-          onChange={({ currentTarget }) => {
-            const scenario = pattern?.scenarios[Number(currentTarget.value)];
-            if (pattern && scenario) go({ pattern: pattern.name, anchor: scenario.anchor });
-          }}
-        >
-          {pattern?.scenarios.map(({ heading, anchor }, index) => (
-            <option key={anchor} value={index}>
-              {heading}
-            </option>
-          ))}
-        </select>
-      </label>
-      <button type="button" class="main" onClick={playOrPause} aria-keyshortcuts="p">
-        {moving ? "❚❚ Pause" : going && !turn?.ends ? "▶ Go on" : "▶ Play"}
-      </button>
-      <button
-        type="button"
-        onClick={() => step(chosen)}
-        disabled={going && !turn}
-        title="Opens the next terminal of the lesson, and waits (n)"
-        aria-keyshortcuts="n"
-      >
-        {going && turn?.ends ? "End ▸" : "Step ▸"}
-      </button>
+      {pattern?.scenarios.length === 0 ? null : (
+        <>
+          <label>
+            <span class="quiet">Scenario</span>
+            <select
+              aria-label="Scenario"
+              value={chosen}
+              onChange={({ currentTarget }) => {
+                const scenario = pattern?.scenarios[Number(currentTarget.value)];
+                if (pattern && scenario) go({ pattern: pattern.name, anchor: scenario.anchor });
+              }}
+            >
+              {pattern?.scenarios.map(({ heading, anchor }, index) => (
+                <option key={anchor} value={index}>
+                  {heading}
+                </option>
+              ))}
+            </select>
+          </label>
+          <button type="button" class="main" onClick={playOrPause} aria-keyshortcuts="p">
+            {moving ? "❚❚ Pause" : going && !turn?.ends ? "▶ Go on" : "▶ Play"}
+          </button>
+          <button
+            type="button"
+            onClick={() => step(chosen)}
+            disabled={going && !turn}
+            title="Opens the next terminal of the lesson, and waits (n)"
+            aria-keyshortcuts="n"
+          >
+            {going && turn?.ends ? "End ▸" : "Step ▸"}
+          </button>
+        </>
+      )}
       <label class="check" title="The wire holds each publish, delivery and ack until you let it go">
         <input
           type="checkbox"

@@ -7,7 +7,7 @@ import { Try } from "./panels/try.tsx";
 import { attempt, perform } from "./player.ts";
 import { pictureOnly, route } from "./route.ts";
 import { Screens } from "./screens.tsx";
-import { type PanelName, store } from "./store.ts";
+import { openPattern, type PanelName, store } from "./store.ts";
 import { Zoom } from "./zoom.tsx";
 
 const panels: { name: PanelName; title: string }[] = [
@@ -71,7 +71,11 @@ export function Lab() {
 
 function Panels() {
   const shown = store.panel.value;
-  const available = panels.filter(({ name }) => name !== "object" || store.selected.value !== undefined);
+  const available = panels.filter(({ name }) => {
+    if (name === "object") return store.selected.value !== undefined;
+    // Of what others do there is no source.
+    return name !== "source" || openPattern.value?.scripts.length !== 0;
+  });
   const move = (event: KeyboardEvent) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
     if (step === 0) return;

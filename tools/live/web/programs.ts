@@ -12,8 +12,14 @@ export interface Program {
   name: string;
 }
 
+/** Clients that the page doesn't know, as far as they receive. */
+const RECEIVERS = "outside receivers";
 /** Who a message is published by when it is no script of the pattern. */
-const strangers: Record<string, string> = { you: "this page", outside: "another client" };
+const strangers: Record<string, string> = {
+  you: "this page",
+  outside: "another client",
+  [RECEIVERS]: "another client",
+};
 
 /** The programs of a pattern: which ones there are, and what to call them. */
 export class Programs {
@@ -72,14 +78,19 @@ export class Programs {
     return this.#byKey.get(this.#keys.get(id) ?? id);
   }
 
-  /** As `find`; the learner and unknown clients get a program when they first do something. */
-  need(id: string): Program {
+  /**
+   * As `find`; the learner and unknown clients get a program when they first do something.
+   *
+   * @param kind What it does there. Unknown clients that receive stand for themselves.
+   */
+  need(given: string, kind: Program["kind"] = "publisher"): Program {
+    const id = given === "outside" && kind === "consumer" ? RECEIVERS : given;
     const known = this.find(id);
     if (known) return known;
     const program: Program = {
       key: id,
       terminal: undefined,
-      kind: "publisher",
+      kind: id === RECEIVERS ? "consumer" : "publisher",
       ended: false,
       name: strangers[id] ?? id,
     };

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import amqp, { type Channel, type ChannelModel } from "amqplib";
 import { handshake, type Management, ManagementError, managementApi } from "broker";
 import { type Arguments, type Binding, type Exchange, LookError, type Queue, type Sight } from "./sight.ts";
-import { readUrls, type Urls } from "./urls.ts";
+import { findUrls, type Urls } from "./urls.ts";
 
 /**
  * Looks into a virtual host, again and again.
@@ -29,7 +29,7 @@ export class Looker {
    * @throws {LookError} When AMQP_URL or RABBITMQ_MANAGEMENT_URL is no such URL.
    */
   constructor(vhost?: string) {
-    this.#urls = readUrls();
+    this.#urls = findUrls();
     this.#vhost = vhost ?? this.#urls.vhost;
     // ms
     this.#management = managementApi(this.#urls.management.href, 10_000);

@@ -17,7 +17,7 @@ export interface Urls {
  *
  * @throws {LookError} When one of them is no such URL.
  */
-export function readUrls(): Urls {
+export function findUrls(): Urls {
   const { AMQP_URL, RABBITMQ_MANAGEMENT_URL } = process.env;
   const given = AMQP_URL
     ? read("AMQP_URL", AMQP_URL, "amqp://user:password@host:5672/virtual-host")

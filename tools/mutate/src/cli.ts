@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { startBroker } from "broker";
 import { readCommandLine, UsageError, whole } from "cli";
-import { type Outcome, run } from "./run.ts";
+import { type MutationOutcome, run } from "./run.ts";
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -33,7 +33,11 @@ async function main(args: string[]): Promise<number> {
   return stopping.signal.aborted ? 130 : failed ? 1 : 0;
 }
 
-function tell({ outcome, file, line, what, replacement }: Outcome, index: number, count: number): void {
+function tell(
+  { outcome, file, line, what, replacement }: MutationOutcome,
+  index: number,
+  count: number,
+): void {
   const progress = `${String(index + 1).padStart(String(count).length)}/${count}`;
   const where = `${file}:${line} ${what}`;
   console.log(
@@ -41,7 +45,7 @@ function tell({ outcome, file, line, what, replacement }: Outcome, index: number
   );
 }
 
-function report(outcomes: Outcome[]): void {
+function report(outcomes: MutationOutcome[]): void {
   const killed = outcomes.filter(({ outcome }) => outcome === "killed").length;
   console.log(`${killed} of ${outcomes.length} killed`);
 }
@@ -62,7 +66,7 @@ function parse(args: string[]): { packages: string[]; most: number } | number {
       words: "<package>...",
       about: `Changes one thing at a time in a package's src, runs its tests, and lists the changes that no test noticed. The file is
 put back after each change. It takes as long as the tests do, once for each change that survives.`,
-      options: { most: whole("How many changes to try, spread over all of them", { from: 1 }) },
+      options: { most: whole("How many changes to try, evenly over all of them", { from: 1 }) },
       more: "Example: pnpm mutate topics --most 20",
     },
     ({ most = Number.POSITIVE_INFINITY }, packages) => {

@@ -5,18 +5,18 @@ import { dirname, join, relative } from "node:path";
 import { type Mutation, mutate, mutationsOf } from "./mutations.ts";
 
 /** A change, and what became of it. */
-export interface Outcome extends Mutation {
+export interface MutationOutcome extends Mutation {
   file: string;
   outcome: "killed" | "survived";
 }
 
-export interface RunOptions {
-  /** How many changes are tried at most. Those that are tried are spread over all. */
+export interface MutateOptions {
+  /** How many changes are tried at most. Those that are tried are evenly over all. */
   most: number;
   /** Gives up, with the source as it was. */
   signal: AbortSignal;
   /** Hears of each outcome. */
-  tell: (outcome: Outcome, index: number, count: number) => void;
+  tell: (outcome: MutationOutcome, index: number, count: number) => void;
 }
 
 const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
@@ -29,7 +29,7 @@ const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/packa
  * @returns What became of each. A change has survived when all tests pass nevertheless.
  * @throws {Error} When the tests fail without any change.
  */
-export async function run(folder: string, { most, signal, tell }: RunOptions): Promise<Outcome[]> {
+export async function run(folder: string, { most, signal, tell }: MutateOptions): Promise<MutationOutcome[]> {
   const began = performance.now();
   if (!(await pass(folder, Number.POSITIVE_INFINITY, signal)))
     throw new Error("The tests fail before anything is changed.");
@@ -38,8 +38,8 @@ export async function run(folder: string, { most, signal, tell }: RunOptions): P
   const all = sources(folder).flatMap((file) =>
     mutationsOf(file, readFileSync(file, "utf8")).map((mutation) => ({ ...mutation, file })),
   );
-  const chosen = spread(all, most);
-  const outcomes: Outcome[] = [];
+  const chosen = evenly(all, most);
+  const outcomes: MutationOutcome[] = [];
   for (const [index, mutation] of chosen.entries()) {
     if (signal.aborted) break;
     const before = readFileSync(mutation.file, "utf8");
@@ -51,7 +51,7 @@ export async function run(folder: string, { most, signal, tell }: RunOptions): P
       writeFileSync(mutation.file, before);
     }
     if (signal.aborted) break;
-    const outcome: Outcome = {
+    const outcome: MutationOutcome = {
       ...mutation,
       file: relative(folder, mutation.file),
       outcome: survived ? "survived" : "killed",
@@ -63,7 +63,7 @@ export async function run(folder: string, { most, signal, tell }: RunOptions): P
 }
 
 /** So many of the items, at even distances. */
-export const spread = <Item>(items: Item[], most: number): Item[] =>
+export const evenly = <Item>(items: Item[], most: number): Item[] =>
   items.length <= most
     ? items
     : Array.from({ length: most }, (_, index) => items[Math.floor((index * items.length) / most)] as Item);

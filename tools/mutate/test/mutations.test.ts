@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { mutate, mutationsOf } from "../src/mutations.ts";
-import { spread } from "../src/run.ts";
+import { evenly } from "../src/run.ts";
 
 const all = (source: string) =>
   mutationsOf("a.ts", source).map((mutation) => [mutation.what, mutate(source, mutation)]);
@@ -43,6 +43,6 @@ test("tells the line, and refuses what it can't parse", () => {
 });
 
 test("spreads what it tries over all", () => {
-  expect(spread([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 3)).toEqual([0, 3, 6]);
-  expect(spread([0, 1], 3)).toEqual([0, 1]);
+  expect(evenly([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 3)).toEqual([0, 3, 6]);
+  expect(evenly([0, 1], 3)).toEqual([0, 1]);
 });

@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readCommandLine, UsageError } from "cli";
-import { checkName, makeRoom, Refusal } from "./room.ts";
+import { readCommandLine, UsageError, UserError } from "cli";
+import { checkName, makeRoom } from "./room.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -18,7 +18,7 @@ function main(args: string[]): number {
     checkName(root, name);
     write(name, makeRoom(root, name));
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof UserError)) throw error;
     console.error(error.message);
     return 1;
   }
@@ -78,7 +78,7 @@ function run(program: string, args: string[]): void {
     shell: process.platform === "win32",
   });
   if (error || status !== 0)
-    throw new Refusal(
+    throw new UserError(
       `${program} ${args.join(" ")} failed. ${error?.message ?? `${stdout}${stderr}`.trim()}`,
     );
 }

@@ -1,32 +1,30 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { UserError } from "cli";
 
 /** The example that a new one begins as. */
 const MODEL = "hello";
-
-/** A name that can't be taken, or a model that has changed. */
-export class Refusal extends Error {}
 
 /**
  * Checks the name of a new example.
  *
  * @param root The repository's folder.
  * @param name Of the pattern: of its folder, its package and its queue.
- * @throws {Refusal} When it isn't words of small letters and digits with hyphens between them, or is taken.
+ * @throws {UserError} When it isn't words of small letters and digits with hyphens between them, or is taken.
  */
 export function checkName(root: string, name: string): void {
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > 40)
-    throw new Refusal(
+    throw new UserError(
       `${JSON.stringify(name)} can't be a pattern's name: it has words of a-z and 0-9 with hyphens between them, as in dead-letter.`,
     );
-  if (existsSync(join(root, "examples", name))) throw new Refusal(`examples/${name} exists already.`);
+  if (existsSync(join(root, "examples", name))) throw new UserError(`examples/${name} exists already.`);
   const { dependencies, devDependencies } = readManifest(join(root, "examples", MODEL));
   const taken = [
     "shared",
     ...readdirSync(join(root, "tools")),
     ...Object.keys({ ...dependencies, ...devDependencies }),
   ];
-  if (taken.includes(name)) throw new Refusal(`A package with the name ${name} exists already.`);
+  if (taken.includes(name)) throw new UserError(`A package with the name ${name} exists already.`);
 }
 
 /**
@@ -36,7 +34,7 @@ export function checkName(root: string, name: string): void {
  * @param root The repository's folder.
  * @param name Of the pattern.
  * @returns The files' contents, by their paths in the new folder.
- * @throws {Refusal} When the model no longer has a part that is needed.
+ * @throws {UserError} When the model no longer has a part that is needed.
  */
 export function makeRoom(root: string, name: string): Record<string, string> {
   const model = join(root, "examples", MODEL);
@@ -71,7 +69,7 @@ function manifest(model: string, name: string): string {
 function firstTest(text: string): string {
   const [head, first] = text.split(/^(?=test\()/m);
   if (!head || !first)
-    throw new Refusal(`examples/${MODEL}/test/${MODEL}.test.ts has no test to begin with.`);
+    throw new UserError(`examples/${MODEL}/test/${MODEL}.test.ts has no test to begin with.`);
   return `${head}${first}`.trimEnd().concat("\n");
 }
 
@@ -80,7 +78,7 @@ function page(readme: string, name: string): string {
   const section = (heading: string) => new RegExp(`^## ${heading}\\b.*?(?=^## )`, "ms").exec(readme)?.[0];
   const [run, broken] = [section("Run it"), section("Break it")];
   if (!diagram || !run || !broken)
-    throw new Refusal(`examples/${MODEL}/README.md lacks its diagram, "Run it" or "Break it".`);
+    throw new UserError(`examples/${MODEL}/README.md lacks its diagram, "Run it" or "Break it".`);
   // A node's id can't have hyphens, as a pattern's name may.
   const nodes = diagram.replace(/(?<!")\bhello\b(?!")/g, "queue");
   return `# ${name}: TODO what it does, in a few words

@@ -1,5 +1,5 @@
 import { list, number, readCommandLine, UsageError, whole } from "cli";
-import { type Kind, kinds, usual } from "./faults.ts";
+import { type FaultKind, kinds, usual } from "./faults.ts";
 import { soak } from "./soak.ts";
 
 const options = readCommandLine(
@@ -31,14 +31,14 @@ It never touches the broker at AMQP_URL: see pnpm broker --help for how it finds
     minutes: minutes ?? (faults === undefined ? 5 : 10_000),
     faults: faults ?? Number.POSITIVE_INFINITY,
     seed: seed ?? Math.floor(Math.random() * 1e6),
-    deck: wanted?.map(readKind) ?? usual,
+    deck: wanted?.map(readFaultKind) ?? usual,
     within,
   }),
 );
 if (typeof options === "number") process.exit(options);
 
-function readKind(word: string): Kind {
-  if (Object.hasOwn(kinds, word)) return word as Kind;
+function readFaultKind(word: string): FaultKind {
+  if (Object.hasOwn(kinds, word)) return word as FaultKind;
   throw new UsageError(`There is no kind of fault "${word}".`);
 }
 

@@ -18,15 +18,15 @@ export const kinds = {
   theft: { name: "message stolen", cards: 0 },
 } as const;
 
-export type Kind = keyof typeof kinds;
+export type FaultKind = keyof typeof kinds;
 
 /** What comes by itself. */
-export const usual: readonly Kind[] = (Object.keys(kinds) as Kind[]).flatMap((kind) =>
-  Array<Kind>(kinds[kind].cards).fill(kind),
+export const usual: readonly FaultKind[] = (Object.keys(kinds) as FaultKind[]).flatMap((kind) =>
+  Array<FaultKind>(kinds[kind].cards).fill(kind),
 );
 
 export interface Fault {
-  kind: Kind;
+  kind: FaultKind;
   /** A random number from 0 up to 1 each time: whom it strikes, and when. */
   random: () => number;
 }
@@ -37,12 +37,12 @@ export interface Fault {
  * @param seed A whole number. The same one gives the same faults.
  * @param deck The cards.
  */
-export function* faults(seed: number, deck: readonly Kind[]): Generator<Fault, never> {
+export function* faults(seed: number, deck: readonly FaultKind[]): Generator<Fault, never> {
   const random = randomNumbers(seed);
   for (;;) {
     const cards = [...deck];
     while (cards.length > 0) {
-      const [kind] = cards.splice(Math.floor(random() * cards.length), 1) as [Kind];
+      const [kind] = cards.splice(Math.floor(random() * cards.length), 1) as [FaultKind];
       // Numbers of its own, so that how many it takes changes nothing for those that follow.
       yield { kind, random: randomNumbers(random() * 2 ** 32) };
     }

@@ -1,9 +1,9 @@
 import type { Memory } from "./client.ts";
-import { type Fault, type Kind, kinds } from "./faults.ts";
+import { type Fault, type FaultKind, kinds } from "./faults.ts";
 import type { Figures } from "./ledger.ts";
 
 /** What a fault has done. */
-export interface Outcome {
+export interface FaultOutcome {
   kind: Fault["kind"];
   /** ms, for each consumer that was disconnected. */
   away: number[];
@@ -23,7 +23,7 @@ export interface Sample extends Memory {
  * @param samples The memory of the processes that lived from the beginning to the end, in order of time.
  * @returns Lines.
  */
-export function report(figures: Figures, outcomes: Outcome[], samples: Sample[]): string[] {
+export function report(figures: Figures, outcomes: FaultOutcome[], samples: Sample[]): string[] {
   const { lost, ...counts } = figures;
   return [
     "",
@@ -32,7 +32,7 @@ export function report(figures: Figures, outcomes: Outcome[], samples: Sample[])
     ...(lost.length > 0 ? [`  lost: ${lost.slice(0, 10).join(" ")}${lost.length > 10 ? " …" : ""}`] : []),
     "",
     "Faults, and the longest time a consumer was away: from the moment when its broker could be reached",
-    ...(Object.keys(kinds) as Kind[]).flatMap((kind) => faultRow(kind, outcomes)),
+    ...(Object.keys(kinds) as FaultKind[]).flatMap((kind) => faultRow(kind, outcomes)),
     row("all", whole(outcomes.length), longest(outcomes)),
     "",
     "Memory, after a collection of garbage: at first, at last, and what each fault of the second half added",
@@ -45,12 +45,12 @@ export function report(figures: Figures, outcomes: Outcome[], samples: Sample[])
   ];
 }
 
-function faultRow(kind: Kind, outcomes: Outcome[]): string[] {
+function faultRow(kind: FaultKind, outcomes: FaultOutcome[]): string[] {
   const ofKind = outcomes.filter((outcome) => outcome.kind === kind);
   return ofKind.length === 0 ? [] : [row(kinds[kind].name, whole(ofKind.length), longest(ofKind))];
 }
 
-function longest(outcomes: Outcome[]): string {
+function longest(outcomes: FaultOutcome[]): string {
   const away = outcomes.flatMap((outcome) => outcome.away);
   return away.length === 0 ? "no consumer" : seconds(Math.max(...away));
 }

@@ -2,19 +2,19 @@ import { setTimeout as pause } from "node:timers/promises";
 import amqp from "amqplib";
 import { type Broker, type Cluster, startBroker, startCluster } from "broker";
 import { progress } from "cli";
-import { type Fault, faults, type Kind, kinds } from "./faults.ts";
+import { type Fault, type FaultKind, faults, kinds } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
-import { type Outcome, report, type Sample, seconds } from "./report.ts";
+import { type FaultOutcome, report, type Sample, seconds } from "./report.ts";
 import { Side } from "./side.ts";
 
-export interface Options {
+export interface SoakOptions {
   /** How long faults come. */
   minutes: number;
   /** How many at most. */
   faults: number;
   seed: number;
   /** Which kinds of faults come, and how often. */
-  deck: readonly Kind[];
+  deck: readonly FaultKind[];
   /** How soon all must be back after a fault, in s. */
   within: number;
 }
@@ -28,11 +28,11 @@ export interface Options {
  * @returns Whether all that was confirmed was received or dead-lettered, and all programs were back in time.
  * @throws When there is no broker.
  */
-export async function soak(options: Options, interrupted: AbortSignal): Promise<boolean> {
+export async function soak(options: SoakOptions, interrupted: AbortSignal): Promise<boolean> {
   const failed = new AbortController();
   const fail = (error: Error) => failed.abort(error);
   const ledger = new Ledger();
-  const outcomes: Outcome[] = [];
+  const outcomes: FaultOutcome[] = [];
   const samples: Sample[] = [];
   const { say, end } = progress();
   const places: Places = {};
@@ -67,6 +67,8 @@ export async function soak(options: Options, interrupted: AbortSignal): Promise<
     await broker.settle();
     await cluster?.settle();
     await measureMemory();
+    const { amqpUrl, managementUrl } = broker;
+    console.log(`To see it: AMQP_URL=${amqpUrl} RABBITMQ_MANAGEMENT_URL=${managementUrl} pnpm live --watch`);
 
     const over = AbortSignal.timeout(options.minutes * 60_000);
     for (const fault of faults(options.seed, options.deck)) {

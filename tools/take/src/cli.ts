@@ -1,12 +1,11 @@
 // pnpm take: writes a pattern as a project of its own.
 import { basename, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readCommandLine, UsageError } from "cli";
+import { readCommandLine, UsageError, UserError } from "cli";
 import { text } from "shared";
 import { checkFolder, writeFiles } from "./folder.ts";
 import { type Pattern, readPattern } from "./pattern.ts";
 import { makeProject } from "./project.ts";
-import { Refusal } from "./refusal.ts";
 
 process.exitCode = main(process.argv.slice(2));
 
@@ -30,7 +29,7 @@ function main(args: string[]): number {
   npm test`);
     return 0;
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof UserError)) throw error;
     console.error(error.message);
     return 2;
   }

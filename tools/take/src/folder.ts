@@ -1,19 +1,19 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { UserError } from "cli";
 import { text } from "shared";
-import { Refusal } from "./refusal.ts";
 import type { Files } from "./sources.ts";
 
 /**
  * Checks that a project can be written to a folder.
  *
- * @throws {Refusal} When it is a file, or holds something.
+ * @throws {UserError} When it is a file, or holds something.
  */
 export function checkFolder(folder: string): void {
   if (!existsSync(folder)) return;
   const isFolder = statSync(folder).isDirectory();
   if (isFolder && readdirSync(folder).length === 0) return;
-  throw new Refusal(
+  throw new UserError(
     `${text(folder)} is ${isFolder ? "not empty" : "a file"}. Name a new or an empty folder.`,
   );
 }
@@ -23,7 +23,7 @@ export function checkFolder(folder: string): void {
  *
  * @param folder A new one or an empty one.
  * @param files Their contents, by their paths in it.
- * @throws {Refusal} When a file can't be written. Everything is as before then.
+ * @throws {UserError} When a file can't be written. Everything is as before then.
  */
 export function writeFiles(folder: string, files: Files): void {
   const wasThere = existsSync(folder);
@@ -39,6 +39,6 @@ export function writeFiles(folder: string, files: Files): void {
   } catch (error) {
     const left = wasThere ? readdirSync(folder).map((name) => join(folder, name)) : made ? [made] : [];
     for (const path of left) rmSync(path, { recursive: true, force: true });
-    throw new Refusal(`${text(folder)} can't be written: ${text((error as Error).message)}.`);
+    throw new UserError(`${text(folder)} can't be written: ${text((error as Error).message)}.`);
   }
 }

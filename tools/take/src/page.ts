@@ -49,7 +49,7 @@ export function rewritePage(
       const target = within(node.url ?? "", pattern);
       const words = "children" in node ? (node.children ?? []) : [];
       const [start, end] = [place(words[0] ?? node).start, place(words.at(-1) ?? node).end];
-      const text = page.slice(start, end);
+      const text = node.type === "image" ? "" : page.slice(start, end);
       edits.push({ ...place(node), text: target && exists(target) ? `[${text}](${target})` : text });
     } else if ("children" in node) for (const child of node.children ?? []) visit(child as AnyNode);
   };

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { UserError } from "cli";
 import { distance } from "fastest-levenshtein";
 import { text } from "shared";
 import { type Readme, readReadme } from "stage";
-import { Refusal } from "./refusal.ts";
 
 /** An example, as it is in this repository. */
 export interface Pattern {
@@ -24,20 +24,20 @@ export interface Manifest {
  *
  * @param root The repository's folder.
  * @param name Of the pattern.
- * @throws {Refusal} When there is no such pattern, or it needs a tool or another example.
+ * @throws {UserError} When there is no such pattern, or it needs a tool or another example.
  */
 export function readPattern(root: string, name: string): Pattern {
   const names = patternNames(root);
   if (!names.includes(name)) {
     const [nearest = ""] = names.toSorted((a, b) => distance(name, a) - distance(name, b));
-    throw new Refusal(`There is no pattern "${text(name)}". Did you mean ${nearest}?`);
+    throw new UserError(`There is no pattern "${text(name)}". Did you mean ${nearest}?`);
   }
   const folder = join(root, "examples", name);
   const manifest = readManifest(folder);
   const readme = readReadme(join(folder, "README.md"));
   const needed = neededBy(name, manifest, readme);
   if (needed)
-    throw new Refusal(`${name} can't be taken: it needs ${needed}, which is part of this repository.`);
+    throw new UserError(`${name} can't be taken: it needs ${needed}, which is part of this repository.`);
   return { name, folder, manifest, readme };
 }
 

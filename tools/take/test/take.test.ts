@@ -10,30 +10,32 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts, type VirtualHost } from "broker";
+import { UserError } from "cli";
 import { exitInWords, openProgram, play, readersEnvironment, readReadme } from "stage";
 import { test } from "testkit";
 import { beforeAll, describe, expect, onTestFinished } from "vitest";
 import { writeFiles } from "../src/folder.ts";
 import { patternNames, readPattern } from "../src/pattern.ts";
 import { makeProject } from "../src/project.ts";
-import { Refusal } from "../src/refusal.ts";
 import type { Files } from "../src/sources.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
 /** Each pattern's project, or why it can't be one. */
 const taken = new Map(
-  patternNames(root).map((name): [string, Files | Refusal] => {
+  patternNames(root).map((name): [string, Files | UserError] => {
     try {
       return [name, makeProject(root, readPattern(root, name), name)];
     } catch (error) {
-      if (error instanceof Refusal) return [name, error];
+      if (error instanceof UserError) return [name, error];
       throw error;
     }
   }),
 );
-const projects = [...taken].flatMap(([name, files]) => (files instanceof Refusal ? [] : [{ name, files }]));
-const refused = [...taken].flatMap(([name, reason]) => (reason instanceof Refusal ? [{ name, reason }] : []));
+const projects = [...taken].flatMap(([name, files]) => (files instanceof UserError ? [] : [{ name, files }]));
+const refused = [...taken].flatMap(([name, reason]) =>
+  reason instanceof UserError ? [{ name, reason }] : [],
+);
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "take-"));
@@ -104,10 +106,10 @@ describe("refuses in words, with exit code 2, and leaves nothing behind:", () =>
 test("removes what it has written when a file can't be written", () => {
   const folder = temporaryFolder();
   const impossible = { file: "", "file/below": "" };
-  expect(() => writeFiles(join(folder, "some/where"), impossible)).toThrow(Refusal);
+  expect(() => writeFiles(join(folder, "some/where"), impossible)).toThrow(UserError);
   expect(readdirSync(folder)).toEqual([]);
   mkdirSync(join(folder, "empty"));
-  expect(() => writeFiles(join(folder, "empty"), impossible)).toThrow(Refusal);
+  expect(() => writeFiles(join(folder, "empty"), impossible)).toThrow(UserError);
   expect(readdirSync(folder, { recursive: true })).toEqual(["empty"]);
 });
 

@@ -97,7 +97,7 @@ function count() {
   return sum;
 }
 
-interface Results {
+interface VitestResults {
   numPassedTests: number;
   numFailedTests: number;
   numFailedTestSuites: number;
@@ -110,7 +110,7 @@ interface Results {
 }
 
 /** A line or a few for each test that failed, and for each file that couldn't be run. */
-function failuresOf({ testResults }: Results): string[] {
+function failuresOf({ testResults }: VitestResults): string[] {
   return testResults.flatMap(({ status, message, assertionResults }) => {
     const failed = assertionResults
       .filter(({ status }) => status === "failed")
@@ -124,9 +124,9 @@ function beginning(message: string): string {
   return message.split("\n").slice(0, 20).join("\n");
 }
 
-function read(file: string): Results | undefined {
+function read(file: string): VitestResults | undefined {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Results;
+    return JSON.parse(readFileSync(file, "utf8")) as VitestResults;
   } catch {
     return undefined;
   }

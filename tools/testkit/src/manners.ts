@@ -72,6 +72,8 @@ export function manners(scripts: Record<string, Manners>): void {
         const { exit, lines, errors } = await end(run(script, "--help"));
         expect(errors).toEqual([]);
         expect(lines[0]).toMatch(new RegExp(`^Usage: .* ${script}\\b`));
+        // Where there is an example, it can be typed as it is.
+        expect(lines[1] ?? script).toMatch(new RegExp(`${script}\\b[^[<]*$`));
         expect(exit).toBe("exit code 0");
       });
 

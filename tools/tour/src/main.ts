@@ -1,8 +1,7 @@
 import { constants } from "node:os";
 import { join } from "node:path";
 import { startBroker } from "broker";
-import { cac } from "cac";
-import { progress } from "cli";
+import { flag, progress, readCommandLine, UsageError, list as words } from "cli";
 import { type Group, type Keyboard, readCatalogue, readReadme } from "stage";
 import { readBookmark, removeBookmark, writeBookmark } from "./bookmark.ts";
 import { farewell } from "./farewell.ts";
@@ -12,8 +11,6 @@ import { type Page, type Place, playPages } from "./tour.ts";
 
 /** The chapters that a tour plays unless it is told otherwise. */
 const FIRST_CHAPTERS = 2;
-
-const usage = "Usage: pnpm tour [pattern...] [--all] [--group chapter]... [--continue] [--list] [--help]";
 
 /** Where the tour's reader sits: `process` has these. */
 export interface Seat {
@@ -37,8 +34,8 @@ export async function main(args: string[], root: string, seat: Seat = process): 
   try {
     const groups = readCatalogue(join(root, "README.md"));
     const choice = parse(args, groups, root);
-    if (choice === "help") return 0;
-    if (choice === "list") {
+    if (typeof choice === "number") return choice;
+    if (choice.list) {
       list(groups);
       return 0;
     }
@@ -51,28 +48,24 @@ export async function main(args: string[], root: string, seat: Seat = process): 
     return await tour(pages, choice.from, { root, seat, stopping, others: count(groups) - pages.length });
   } catch (error) {
     console.error((error as Error).message);
-    return error instanceof UsageError ? 2 : 1;
-  }
-}
-
-class UsageError extends Error {
-  constructor(reason: string) {
-    super(`${reason}\n${usage}`);
+    return 1;
   }
 }
 
 interface Choice {
+  /** Lists the chapters, and plays nothing. */
+  list?: boolean;
   patterns: { name: string; group: Group }[];
   from?: Place;
 }
 
-function parse(args: string[], groups: Group[], root: string): Choice | "help" | "list" {
-  const cli = cac("pnpm tour");
-  cli
-    .usage(
-      `[pattern...]
-
-Plays the pages of the first two chapters, or of the patterns named, on a real RabbitMQ: opens their terminals, shows what
+function parse(args: string[], groups: Group[], root: string): Choice | number {
+  return readCommandLine<typeof options, Choice>(
+    args,
+    {
+      name: "pnpm tour",
+      words: "[pattern...]",
+      about: `Plays the pages of the first two chapters, or of the patterns named, on a real RabbitMQ: opens their terminals, shows what
 they print, and compares it with the page. Without a terminal it plays by itself. On a terminal it waits before each step:
 
   Enter  goes on
@@ -80,48 +73,45 @@ they print, and compares it with the page. Without a terminal it plays by itself
   b      goes back one step; as a broker can't be rewound, the pattern plays again up to there
   s      shows the script that is about to run
   a      plays on without stopping
-  q      quits
+  q      quits`,
+      options,
+      more: `Examples:
+  pnpm tour topics rpc
+  pnpm tour --group 3
 
 How it finds or starts its RabbitMQ: pnpm broker --help
 NO_COLOR and FORCE_COLOR work as everywhere.`,
-    )
-    .option("--all", "Plays all chapters")
-    .option("--group <chapter>", "Plays a chapter, by its number or its name")
-    .option("--continue", "Goes on where the last tour on a terminal was left, which .tour.json says")
-    .option("--list", "Lists the chapters and their patterns")
-    .example("pnpm tour topics rpc")
-    .example("pnpm tour --group 3")
-    .help();
-  let parsed: ReturnType<typeof cli.parse>;
-  try {
-    parsed = cli.parse(["node", "tour", ...args], { run: false });
-    if (parsed.options.help) return "help";
-    cli.globalCommand.checkUnknownOptions();
-    cli.globalCommand.checkOptionValue();
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-  if (parsed.options.list) return "list";
-  const all = groups.flatMap((group) => group.patterns.map(({ name }) => ({ name, group })));
-  const words = [parsed.options.group ?? []].flat().map(String);
-  const chosen = [
-    ...(parsed.options.all ? all : []),
-    ...words.flatMap((word) => {
-      const found = all.filter(
-        ({ group }) => String(group.number) === word || group.name.toLowerCase() === word.toLowerCase(),
-      );
-      return found.length > 0 ? found : refuse("chapter", word);
-    }),
-    ...parsed.args.map((name) => all.find((pattern) => pattern.name === name) ?? refuse("pattern", name)),
-  ];
-  if (parsed.options.continue) {
-    if (chosen.length > 0)
-      throw new UsageError("--continue plays what the last tour played, and nothing else.");
-    return resume(all, root);
-  }
-  if (chosen.length > 0) return { patterns: [...new Set(chosen)] };
-  return { patterns: all.filter(({ group }) => group.number <= FIRST_CHAPTERS) };
+    },
+    (values, names) => {
+      if (values.list) return { patterns: [], list: true };
+      const all = groups.flatMap((group) => group.patterns.map(({ name }) => ({ name, group })));
+      const chosen = [
+        ...(values.all ? all : []),
+        ...(values.group ?? []).flatMap((word) => {
+          const found = all.filter(
+            ({ group }) => String(group.number) === word || group.name.toLowerCase() === word.toLowerCase(),
+          );
+          return found.length > 0 ? found : refuse("chapter", word);
+        }),
+        ...names.map((name) => all.find((pattern) => pattern.name === name) ?? refuse("pattern", name)),
+      ];
+      if (values.continue) {
+        if (chosen.length > 0)
+          throw new UsageError("--continue plays what the last tour played, and nothing else.");
+        return resume(all, root);
+      }
+      if (chosen.length > 0) return { patterns: [...new Set(chosen)] };
+      return { patterns: all.filter(({ group }) => group.number <= FIRST_CHAPTERS) };
+    },
+  );
 }
+
+const options = {
+  all: flag("Plays all chapters"),
+  group: words("CHAPTER", "Plays a chapter, by its number or its name"),
+  continue: flag("Goes on where the last tour on a terminal was left, which .tour.json says"),
+  list: flag("Lists the chapters and their patterns"),
+};
 
 function refuse(what: string, name: string): never {
   throw new UsageError(`There is no ${what} "${name}". \`pnpm tour --list\` says which there are.`);

@@ -203,7 +203,7 @@ test.each([
 test("--help says what there is, on stdout", async () => {
   const { errors, shown, exit } = await end(tour(["--help"]));
   expect(errors).toEqual([]);
-  expect(shown).toEqual(expect.arrayContaining(["pnpm tour", "Usage:"]));
+  expect(shown[0]).toMatch(/^Usage: pnpm tour \[pattern\.\.\.\] /);
   expect(exit).toBe("exit code 0");
 });
 

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { inspect } from "node:util";
 import { text } from "shared";
 import type { Content, Said } from "./messages.ts";
-import type { Table } from "./methods.ts";
+import type { FieldTable } from "./methods.ts";
 
 /** What a line consists of, to be coloured. */
 export interface Description {
@@ -64,8 +64,8 @@ export function describe(said: Said, protocol: string | undefined): Description 
 }
 
 /** Who one is talking to, of all that a peer says about itself. */
-function briefly(properties: unknown): Table {
-  const { product, version, connection_name } = (properties ?? {}) as Table;
+function briefly(properties: unknown): FieldTable {
+  const { product, version, connection_name } = (properties ?? {}) as FieldTable;
   return { product, version, connection_name };
 }
 
@@ -84,7 +84,7 @@ const isNothing = (name: string, value: unknown): boolean =>
   (value === 0 && meaninglessIfZero.has(name)) ||
   (isTable(value) && Object.keys(value).length === 0);
 
-const isTable = (value: unknown): value is Table =>
+const isTable = (value: unknown): value is FieldTable =>
   typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 function shown(value: unknown): string {

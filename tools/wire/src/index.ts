@@ -1,5 +1,5 @@
-export type { Place } from "./lane.ts";
+export type { StopPlace } from "./lane.ts";
 export type { Connection, Held } from "./line.ts";
 export type { Content, Direction, Said } from "./messages.ts";
-export type { ContentMethod, FieldsOf, MethodName, Properties, Table } from "./methods.ts";
+export type { ContentMethod, FieldsOf, FieldTable, MethodName, Properties } from "./methods.ts";
 export { openWire, type Wire, type WireEvents, type WireOptions } from "./wire.ts";

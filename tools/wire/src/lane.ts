@@ -5,7 +5,7 @@ import { type Direction, MessageReader, type Read, type Said } from "./messages.
 import type { MethodName } from "./methods.ts";
 
 /** An exact place in what one side of a connection says. */
-export interface Place {
+export interface StopPlace {
   /** Which side. By default the client's. */
   direction?: Direction;
   /** The method from whose first call on a connection frames are counted. */
@@ -27,7 +27,7 @@ export interface Control {
   /** Which single calls are held. */
   holdWhen: ((said: Said, connection: Connection) => boolean) | undefined;
   /** The places where a connection stops. */
-  stops: Set<{ place: Place; reached: (connection: Connection) => void }>;
+  stops: Set<{ place: StopPlace; reached: (connection: Connection) => void }>;
 }
 
 /** What a lane tells its connection. */

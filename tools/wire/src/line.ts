@@ -43,7 +43,7 @@ export interface LineEvents {
 }
 
 /** A connection's two sockets, and the lane for each direction between them. */
-export class Line implements Connection {
+export class ConnectionLine implements Connection {
   readonly id: number;
   to: string | undefined;
   name: string | undefined;

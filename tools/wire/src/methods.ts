@@ -9,12 +9,12 @@ interface FieldTypes {
   longlong: number;
   shortstr: string;
   longstr: string;
-  table: Table;
+  table: FieldTable;
   secret: never;
 }
 
 /** A field table of AMQP. The broker's own types are known: strings, numbers, dates, tables, arrays, bytes. */
-export type Table = Record<string, unknown>;
+export type FieldTable = Record<string, unknown>;
 
 interface Method {
   readonly id: readonly [classId: number, methodId: number];
@@ -314,7 +314,7 @@ const readers: Record<
 export interface Properties {
   contentType?: string;
   contentEncoding?: string;
-  headers?: Table;
+  headers?: FieldTable;
   /** 1: transient; 2: persistent. */
   deliveryMode?: number;
   priority?: number;

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import type { Control, Place } from "./lane.ts";
-import { type Connection, type Held, Line } from "./line.ts";
+import type { Control, StopPlace } from "./lane.ts";
+import { type Connection, ConnectionLine, type Held } from "./line.ts";
 import type { Direction, Said } from "./messages.ts";
 
 export interface WireOptions {
@@ -56,7 +56,7 @@ export class Wire extends EventEmitter<WireEvents> {
   readonly #urls: readonly string[];
   readonly #keep: number;
   readonly #server: Server;
-  readonly #lines = new Set<Line>();
+  readonly #lines = new Set<ConnectionLine>();
   readonly #controls: Record<Direction, Control> = { "to-broker": newControl(), "to-client": newControl() };
   #port: number | undefined;
   #ids = 0;
@@ -182,7 +182,7 @@ export class Wire extends EventEmitter<WireEvents> {
    * @param place Where.
    * @returns The connection, when the frame is due that doesn't get through whole. It never settles if none comes.
    */
-  stopAt({ direction = "to-broker", ...place }: Place): Promise<Connection> {
+  stopAt({ direction = "to-broker", ...place }: StopPlace): Promise<Connection> {
     return new Promise((reached) => {
       this.#controls[direction].stops.add({ place, reached });
     });
@@ -252,7 +252,7 @@ export class Wire extends EventEmitter<WireEvents> {
   }
 
   async #join(near: Socket): Promise<void> {
-    const line: Line = new Line(++this.#ids, near, {
+    const line: ConnectionLine = new ConnectionLine(++this.#ids, near, {
       opened: () => this.emit("open", line),
       foreign: () => this.emit("foreign", line),
       passed: (said) => this.emit("said", said, line),

@@ -9,7 +9,11 @@ import { ratio, spread, where } from "../report/statistics.ts";
 
 /** Bytes of a body. */
 const size = 100;
-const prefetch = 100;
+/** How many messages a consumer may have, and how it acknowledges them. */
+const consumers = {
+  consume: { prefetch: 100, ack: "each" },
+  grouped: { prefetch: 250, ack: "grouped" },
+} as const;
 const window = 1_000;
 /** Messages in a loop whose memory is measured. */
 const many = 1_000_000;
@@ -17,7 +21,8 @@ const many = 1_000_000;
 /** What is compared with bare amqplib at the same work. */
 const compared = {
   publisher: `\`openPublisher\` publishes while fewer than ${inFigures(window)} messages are unconfirmed`,
-  consume: `\`openConsumer\` and \`handle\`, prefetch ${prefetch}, each message acknowledged`,
+  consume: `\`openConsumer\` and \`handle\`, prefetch ${consumers.consume.prefetch}, each message acknowledged`,
+  grouped: `the same with prefetch ${consumers.grouped.prefetch} and acknowledged in groups`,
 };
 const works = {
   ...compared,
@@ -43,17 +48,17 @@ function measured({ quick, ...context }: Context, way: (typeof ways)[number], wo
   const count = work === "loop" ? (quick ? 10_000 : many) : quick ? 2_000 : 20_000;
   const warmUp = work === "loop" ? 0 : count / 10;
   const common = { work, count, warmUp, size };
-  if (work === "consume")
+  if (work === "consume" || work === "grouped")
     return {
       way,
-      settings: { ...common, prefetch },
+      settings: { ...common, ...consumers[work] },
       label: `${work}, ${way}`,
       run: () =>
         emptyQueue(
           context,
           (options) =>
-            way === "amqplib" ? amqplib("consumer", options) : typescript("shared.ts", work, options),
-          { prefetch, ack: "each", count, warmUp, size },
+            way === "amqplib" ? amqplib("consumer", options) : typescript("shared.ts", "consume", options),
+          { ...consumers[work], count, warmUp, size },
         ),
     };
   // A loop's messages would fill the broker's memory.

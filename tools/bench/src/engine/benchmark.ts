@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { UserError } from "cli";
 import { type Report, writeReport } from "../report/report.ts";
 import { environment } from "./machine.ts";
 import { interleave, type Result, type Variant } from "./results.ts";
 import type { RunContext } from "./run.ts";
-import { type Session, UserError } from "./session.ts";
+import type { Session } from "./session.ts";
 
 /** What the command line asks for. */
 export interface BenchOptions {

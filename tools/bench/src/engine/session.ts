@@ -1,8 +1,5 @@
 import { type Broker, startBroker } from "broker";
-import { progress } from "cli";
-
-/** An error that the user can correct: its message is all there is to print. */
-export class UserError extends Error {}
+import { progress, UserError } from "cli";
 
 /** Ctrl-C, or another signal to end. */
 export class Interrupted extends Error {}

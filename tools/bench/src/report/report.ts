@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { UserError } from "cli";
 import { describeEnvironment } from "../engine/machine.ts";
 import type { Result } from "../engine/results.ts";
-import { UserError } from "../engine/session.ts";
 import { drawSvg, inFigures, type Plot } from "./plot.ts";
 import { groupBy, type Spread, spread } from "./statistics.ts";
 

@@ -25,19 +25,23 @@ async function publishAll({ queue, count, size, persistent, window }: Producer) 
 }
 
 /** Consumes as `consume` does, without its signals. */
-async function consumeAll({ queue, prefetch, count }: Consumer) {
+async function consumeAll({ queue, prefetch, ack, count }: Consumer) {
   const seen = new Seen(count);
   let deliveries = 0;
   let first = 0;
   let last = 0;
   const consumer = openConsumer(async (channel) => {
     await channel.prefetch(prefetch);
-    const onMessage = handle((message) => {
-      if (deliveries++ === warmUp) first = now();
-      seen.add(message.content);
-      channel.ack(message);
-      last = now();
-    });
+    const isGrouped = ack === "grouped";
+    const onMessage = handle(
+      (message) => {
+        if (deliveries++ === warmUp) first = now();
+        seen.add(message.content);
+        if (!isGrouped) channel.ack(message);
+        last = now();
+      },
+      { acknowledge: isGrouped ? "grouped" : "handler" },
+    );
     await channel.consume(queue, onMessage);
   });
   await consumer.ready;

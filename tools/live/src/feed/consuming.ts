@@ -1,4 +1,4 @@
-import type { Table } from "wire";
+import type { FieldTable } from "wire";
 import type { Asked, Channel } from "./channel.ts";
 import type { Context } from "./context.ts";
 import type { Deaths } from "./deaths.ts";
@@ -190,4 +190,5 @@ export class Deliveries {
   }
 }
 
-const headersOf = ({ properties }: Content): Table => (properties.headers as Table | undefined) ?? {};
+const headersOf = ({ properties }: Content): FieldTable =>
+  (properties.headers as FieldTable | undefined) ?? {};

@@ -12,6 +12,8 @@ export interface Context {
   nextMessage(): number;
   /** Has the broker asked soon what there is. */
   lookAgain(): void;
+  /** Has it asked at once. Rejects when it doesn't answer. */
+  look(): Promise<void>;
 }
 
 /** A happening without its basis. */

@@ -24,9 +24,10 @@ export interface Place {
 
 /** ms that a delivery waits for the trace that says where its message came from. */
 const PATIENCE = 250;
-/** ms after which the broker is asked what there is, when something may have changed, and as long as something waits. */
+/** ms after which the broker is asked what there is: when something may have changed, as long as something waits, else. */
 const SOON = 25;
 const REGULARLY = 250;
+const SELDOM = 2_000;
 /** The numbers of the method basic.publish. */
 const PUBLISH = "60.40";
 /** Messages whose traces are awaited: at so many the programs must wait, and below so few they go on. */
@@ -65,6 +66,7 @@ export class Feed {
   #messages = 0;
   #looked: Promise<void> = Promise.resolve();
   #looking: NodeJS.Timeout | undefined;
+  #lookingAt = 0;
   #ended = false;
 
   /**
@@ -81,6 +83,7 @@ export class Feed {
       say,
       nextMessage: () => ++this.#messages,
       lookAgain: () => this.#lookSoon(SOON),
+      look: () => this.look(),
     };
     const deaths = new Deaths(this.#context);
     this.#publishing = new Publishing(this.#context, () => this.#connections.values());
@@ -250,13 +253,16 @@ export class Feed {
     ))
       this.ledger.drop(gone);
     const waiting = await this.#reconciliation.compare(plan.queues, (queue) => firehose.count(queue));
-    // As long as something waits, it may expire.
-    if (waiting || this.#connections.size > 0) this.#lookSoon(REGULARLY);
+    // As long as something waits, it may expire. What others declare and delete is seen a little later.
+    this.#lookSoon(waiting || this.#connections.size > 0 ? REGULARLY : SELDOM);
   }
 
   #lookSoon(delay: number): void {
-    if (this.#ended) return;
-    this.#looking ??= setTimeout(() => {
+    const at = performance.now() + delay;
+    if (this.#ended || (this.#looking && this.#lookingAt <= at)) return;
+    clearTimeout(this.#looking);
+    this.#lookingAt = at;
+    this.#looking = setTimeout(() => {
       this.#looking = undefined;
       // A broker that is gone for a moment is asked again.
       this.look().catch(() => this.#lookSoon(REGULARLY));

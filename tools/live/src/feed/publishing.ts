@@ -24,6 +24,9 @@ export class Publishing {
   /** How many messages of a mark have not been put anywhere yet. */
   readonly #untraced = new Map<string, number>();
   #awaited = 0;
+  /** Traces of others that name queues which we don't know, and those for which we have looked. */
+  readonly #toLookFor: Trace[] = [];
+  readonly #looked = new WeakSet<Trace>();
   readonly #passed = new WeakMap<object, Published>();
 
   constructor(context: Context, connections: () => Iterable<Connection>) {
@@ -78,13 +81,11 @@ export class Publishing {
   /** The broker has routed a message. */
   traced(trace: Trace): void {
     const claimed = this.#claim(trace, markOf(trace));
-    const queues = this.#queuesOf(trace);
     if (!claimed) {
-      const known = this.#known(trace);
-      this.#context.say({ type: "published", message: known.view, by: "outside", mandatory: false });
-      this.#put(known, queues, false);
+      this.#publishedOutside(trace);
       return;
     }
+    const queues = this.#queuesOf(trace);
     const { channel, message } = claimed;
     // Its way may have been inferred meanwhile.
     if (message.routed) return;
@@ -174,6 +175,27 @@ export class Publishing {
   forget(channel: Channel): void {
     for (const { mark, routed } of channel.untraced) if (!routed) this.#count(mark);
     channel.untraced = [];
+  }
+
+  /** Somebody whom we don't know has published a message. They may have declared its queue, too: then we look first. */
+  #publishedOutside(trace: Trace): void {
+    const { plan, look, say } = this.#context;
+    if (trace.routedQueues.some((name) => !plan.queue(name)) && !this.#looked.has(trace)) {
+      this.#toLookFor.push(trace);
+      if (this.#toLookFor.length > 1) return;
+      void look()
+        .catch(() => {})
+        .then(() => {
+          for (const each of this.#toLookFor.splice(0)) {
+            this.#looked.add(each);
+            this.#publishedOutside(each);
+          }
+        });
+      return;
+    }
+    const known = this.#known(trace);
+    say({ type: "published", message: known.view, by: "outside", mandatory: false });
+    this.#put(known, this.#queuesOf(trace), false);
   }
 
   /** Which of the published messages a trace is of. Among alike ones, the first. */

@@ -13,19 +13,33 @@ const unseen: Record<string, string> = {
     "While a node is being killed the broker can't tell where messages go: for that moment it is inferred from the bindings.",
 };
 
+/** The page of a broker that is only watched: no pattern, but a lesson of its own. */
+export const WATCH = "watch";
+
+/** Where a pattern's lesson and scripts are. */
+export const folderOf = (root: string, pattern: string): string =>
+  pattern === WATCH ? join(root, "tools/live/watch") : join(root, "examples", pattern);
+
 /**
  * The patterns, in the order of the repository's README.
  *
  * @param root The repository's root.
  * @param broker Where they are played.
+ * @param watches Whether there is only the page of what happens on the broker by itself.
  * @throws When a README can't be read.
  */
-export function makeCatalogue(root: string, broker: Broker): Catalogue {
+export function makeCatalogue(root: string, broker: Broker, watches: boolean): Catalogue {
+  const groups = watches
+    ? [{ name: "Your broker", patterns: [{ name: WATCH, use: "" }] }]
+    : readCatalogue(join(root, "README.md")).map(({ number, name, patterns }) => ({
+        name: `${number}. ${name}`,
+        patterns,
+      }));
   return {
     broker: broker.description,
-    canRestart: canRestart(broker),
-    groups: readCatalogue(join(root, "README.md")).map(({ number, name, patterns }) => ({
-      name: `${number}. ${name}`,
+    canRestart: canRestart(broker) && !watches,
+    groups: groups.map(({ name, patterns }) => ({
+      name,
       patterns: patterns.map((pattern) => patternOf(root, pattern)),
     })),
   };
@@ -35,7 +49,7 @@ export function makeCatalogue(root: string, broker: Broker): Catalogue {
 export const canRestart = ({ nodeName }: Broker): boolean => nodeName !== undefined;
 
 function patternOf(root: string, { name, use }: { name: string; use: string }): Pattern {
-  const folder = join(root, "examples", name);
+  const folder = folderOf(root, name);
   const { title, summary, scenarios } = readReadme(join(folder, "README.md"));
   return {
     name,

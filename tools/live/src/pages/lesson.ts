@@ -10,8 +10,8 @@ type Node = ReturnType<typeof toHast>;
 type Element = Extract<Node, { type: "element" }>;
 
 /**
- * A README as HTML. Its diagram is left out, since the live picture is there instead, and so is raw HTML: nothing in a
- * lesson can bring a script or a style along.
+ * A README as HTML. Its diagram and its film are left out, since the live picture is there instead, and so is raw HTML:
+ * nothing in a lesson can bring a script or a style along.
  *
  * @param path The Markdown file.
  * @param patterns The names of all patterns: a link to one leads to its page.
@@ -22,7 +22,11 @@ export function renderLesson(path: string, patterns: readonly string[]): string 
     extensions: [gfm()],
     mdastExtensions: [gfmFromMarkdown()],
   });
-  tree.children = tree.children.filter((node) => !(node.type === "code" && node.lang === "mermaid"));
+  tree.children = tree.children.filter(
+    (node) =>
+      !(node.type === "code" && node.lang === "mermaid") &&
+      !(node.type === "paragraph" && node.children.every(({ type }) => type === "image")),
+  );
   // By default, mdast-util-to-hast leaves raw HTML out.
   const html = toHast(tree);
   adapt(html, patterns);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createCssVariablesTheme, createHighlighterCore, type ThemedToken } from "shiki/core";
 import { createJavaScriptRegexEngine } from "shiki/engine/javascript";
@@ -32,15 +32,17 @@ const highlighter = createHighlighterCore({
 /**
  * The sources of a pattern, highlighted.
  *
- * @param folder The pattern's folder.
+ * @param folder The pattern's folder. One without sources has none.
  */
 export async function renderSources(folder: string): Promise<SourceFile[]> {
-  const files = readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" });
-  const sources = files.filter((file) => file.endsWith(".ts")).sort();
+  const sources = join(folder, "src");
+  if (!existsSync(sources)) return [];
+  const files = readdirSync(sources, { recursive: true, encoding: "utf8" });
+  const scripts = files.filter((file) => file.endsWith(".ts")).sort();
   return Promise.all(
-    sources.map(async (file) => ({
+    scripts.map(async (file) => ({
       file: `src/${file}`,
-      html: await highlight(readFileSync(join(folder, "src", file), "utf8")),
+      html: await highlight(readFileSync(join(sources, file), "utf8")),
     })),
   );
 }

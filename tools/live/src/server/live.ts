@@ -1,5 +1,5 @@
 import { type Broker, ManagementError } from "broker";
-import { canRestart, makeCatalogue } from "../pages/catalogue.ts";
+import { makeCatalogue, WATCH } from "../pages/catalogue.ts";
 import type { Action, Answers, Catalogue } from "../protocol.ts";
 import { Refused } from "../refused.ts";
 import { Session } from "../session/session.ts";
@@ -18,11 +18,12 @@ export class Live {
   /**
    * @param root The repository's root.
    * @param broker Where everything is played.
+   * @param watches Whether nothing is played: the page shows what happens in the virtual host of the broker's URL.
    */
-  constructor(root: string, broker: Broker) {
+  constructor(root: string, broker: Broker, watches = false) {
     this.root = root;
     this.#broker = broker;
-    this.catalogue = makeCatalogue(root, broker);
+    this.catalogue = makeCatalogue(root, broker, watches);
     this.log = new EventLog(() => this.#session?.world.feed.contents());
   }
 
@@ -65,7 +66,7 @@ export class Live {
       case "stop":
         return this.#inTurn(() => this.#opened.stop());
       case "restart":
-        if (!canRestart(this.#broker)) throw new Refused(409, "This broker isn't ours to restart.");
+        if (!this.catalogue.canRestart) throw new Refused(409, "This broker isn't ours to restart.");
         return this.#inTurn(() => this.#opened.restart());
       case "run":
         return { terminal: await this.#opened.run(action.script, action.words) };
@@ -148,6 +149,7 @@ export class Live {
     this.#session = await Session.open({
       root: this.root,
       pattern,
+      watches: pattern === WATCH,
       broker: this.#broker,
       say: (event) => this.log.say(event),
     });

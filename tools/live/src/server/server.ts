@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundlePage } from "../pages/bundle.ts";
+import { folderOf } from "../pages/catalogue.ts";
 import { renderLesson } from "../pages/lesson.ts";
 import { codeCss, renderSources } from "../pages/source.ts";
 import { Refused } from "../refused.ts";
@@ -115,7 +116,7 @@ async function answer(request: IncomingMessage, response: Answer, context: Conte
   if (first === "catalogue") return response.json(200, live.catalogue);
   if (first === "events") return pages.listen(request, response);
   if (live.patterns.includes(second)) {
-    const folder = join(live.root, "examples", second);
+    const folder = folderOf(live.root, second);
     if (first === "lesson")
       return response.send(
         200,

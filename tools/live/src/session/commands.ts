@@ -1,14 +1,15 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Terminal } from "../protocol.ts";
 
 /**
  * The scripts of a package that a learner can run: those that start node.
  *
- * @param folder The package's folder.
+ * @param folder The package's folder. One that is no package has none.
  * @returns Their names, each with node's arguments.
  */
 export function scriptsOf(folder: string): Map<string, string[]> {
+  if (!existsSync(join(folder, "package.json"))) return new Map();
   const { scripts } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
     scripts: Record<string, string>;
   };

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Broker } from "broker";
+import type { Broker, VirtualHost } from "broker";
 import { text } from "shared";
 import {
   type Block,
@@ -13,6 +13,7 @@ import {
 import type { Connection } from "wire";
 import type { PassingOf } from "../feed/passing.ts";
 import { route } from "../feed/routing.ts";
+import { folderOf } from "../pages/catalogue.ts";
 import type {
   ByHand,
   Description,
@@ -38,6 +39,8 @@ export interface SessionOptions {
   /** The pattern's name. */
   pattern: string;
   broker: Broker;
+  /** Whether what others do in the virtual host of the broker's URL is shown, in place of a new virtual host. */
+  watches?: boolean;
   /** Hears what the page should. */
   say: (event: LiveEvent) => void;
   /** Hears each single happening, also when there are more than the page can show. */
@@ -73,7 +76,7 @@ export class Session {
     this.#options = options;
     this.readme = readme;
     this.name = options.pattern;
-    this.#folder = join(options.root, "examples", options.pattern);
+    this.#folder = folderOf(options.root, options.pattern);
     this.#commands = commands;
     this.#world = this.#adopt(world);
     this.#programs = new Programs(options.say);
@@ -86,15 +89,16 @@ export class Session {
    * @throws When its README can't be read, or the broker can't be reached or has no management API.
    */
   static async open(options: SessionOptions): Promise<Session> {
-    const { root, pattern, broker, say, listen } = options;
-    const folder = join(root, "examples", pattern);
+    const { root, pattern, broker, watches = false, say, listen } = options;
+    const folder = folderOf(root, pattern);
     const readme = readReadme(join(folder, "README.md"));
     const commands = [
       ...readme.scenarios.flatMap(({ blocks }) => blocks.map(({ command }) => command)),
       ...[...scriptsOf(folder).keys()].map((script) => commandOf(pattern, script, []).command),
     ];
     say({ type: "pattern", name: pattern, title: readme.title });
-    const world = await World.make(broker, commands, say, listen);
+    const virtualHost = watches ? ownVirtualHost(broker) : await broker.createVirtualHost();
+    const world = await World.make(broker, virtualHost, commands, say, listen);
     const session = new Session(options, readme, commands, world);
     await session.#invite();
     return session;
@@ -310,7 +314,9 @@ export class Session {
     const { broker, say, listen } = this.#options;
     await this.#guests?.close();
     await this.#world.close();
-    this.#world = this.#adopt(await World.make(broker, this.#commands, say, listen));
+    this.#world = this.#adopt(
+      await World.make(broker, await broker.createVirtualHost(), this.#commands, say, listen),
+    );
     await this.#invite();
   }
 
@@ -401,6 +407,14 @@ export class Session {
     this.#steps.clear();
   }
 }
+
+/** The virtual host that a broker's URL names. It is somebody else's, and so stays. */
+const ownVirtualHost = ({ amqpUrl, managementUrl }: Broker): VirtualHost => ({
+  name: decodeURIComponent(new URL(amqpUrl).pathname.slice(1)) || "/",
+  amqpUrl,
+  managementUrl,
+  async delete() {},
+});
 
 /** A program that runs elsewhere, by what it says of itself. */
 function guest(id: string, { fields }: PassingOf<"connection.start-ok">): Terminal {

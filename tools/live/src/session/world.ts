@@ -68,6 +68,7 @@ export class World {
    * Makes one.
    *
    * @param broker Where.
+   * @param virtualHost Its own. It is deleted with it.
    * @param commands What its programs are started by: some start a broker of their own.
    * @param say Hears what the page should.
    * @param listen Hears each single happening, also when there are more than the page can show.
@@ -75,11 +76,11 @@ export class World {
    */
   static async make(
     broker: Broker,
+    virtualHost: VirtualHost,
     commands: readonly string[],
     say: (event: LiveEvent) => void,
     listen?: (happening: Happening) => void,
   ): Promise<World> {
-    const virtualHost = await broker.createVirtualHost();
     const own = commands.some(startsBroker) ? await ownBrokers() : undefined;
     const world = new World(broker, virtualHost, own, commands.some(startsCluster), say, listen);
     try {

@@ -47,6 +47,7 @@ export function Try() {
 
 function Run() {
   const scripts = openPattern.value?.scripts ?? [];
+  if (scripts.length === 0) return null;
   return (
     <form
       onSubmit={(event) => {

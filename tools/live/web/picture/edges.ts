@@ -137,8 +137,11 @@ export class Edge {
     ahead: boolean,
   ): Point {
     if (this.kind === "dead-letter" && wide) return { x: start.x - 14 - width / 2, y: start.y + 18 };
-    if (this.kind !== "binding" || !ahead)
-      return { x: middle.x, y: middle.y + (index - (this.labels.length - 1) / 2) * 22 };
+    if (this.kind !== "binding" || !ahead) {
+      // On a narrow screen the heading of the consumers stands below.
+      const up = this.kind === "consume" && !wide ? 12 : 0;
+      return { x: middle.x, y: middle.y - up + (index - (this.labels.length - 1) / 2) * 22 };
+    }
     if (!wide) return { x: end.x, y: end.y - 6 - height / 2 - index * (height + 3) };
     // Above and below the end of the way in turn, so that a card passes between the keys and hides none.
     const away = 23 + height / 2 + Math.floor(index / 2) * (height + 3);

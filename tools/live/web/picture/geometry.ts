@@ -188,12 +188,18 @@ function spread(
   const shift = mean(
     places.flatMap((place, index) => (wishes[index] === undefined ? [] : [(wishes[index] ?? place) - place])),
   );
-  const [head, tail] = [column[0], column.at(-1)];
-  if (!head || !tail) return;
-  const low = SPACE / 2 + across(head) / 2 - (places[0] ?? 0);
-  const high = room - SPACE / 2 - across(tail) / 2 - (places.at(-1) ?? 0);
-  const moved = Math.max(low, Math.min(high, shift ?? 0));
-  column.forEach((node, index) => {
-    centers.set(node.key, (places[index] ?? 0) + moved);
+  // Then within the room, from both ends.
+  let least = SPACE / 2;
+  const moved = column.map((node, index) => {
+    const half = across(node) / 2;
+    const center = Math.max((places[index] ?? 0) + (shift ?? 0), least + half);
+    least = center + half + SPACE;
+    return { node, half, center };
   });
+  let most = room - SPACE / 2;
+  for (const { node, half, center } of moved.reverse()) {
+    const within = Math.min(center, most - half);
+    most = within - half - SPACE;
+    centers.set(node.key, within);
+  }
 }

@@ -202,7 +202,7 @@ export class Traffic {
   // ── From the queue to the consumer, and back ────────────────────────────────────────────────────────────────────
 
   async delivered(event: Of<"delivered">): Promise<void> {
-    const program = this.#board.program(this.#programs.need(event.to));
+    const program = this.#board.program(this.#programs.need(event.to, "consumer"));
     const queue = this.#board.queue(event.queue);
     if (queue?.isStream) return this.#read(event, queue, program);
     const card = this.#copies.get(event.copy) ?? (queue && this.#fromBeyond(event, queue));
@@ -386,7 +386,7 @@ export class Traffic {
     }
     for (const { queue, to, count } of totals.delivered) {
       const from = board.queue(queue);
-      if (from) add(board.edge(from, program(to), "consume"), count);
+      if (from) add(board.edge(from, board.program(this.#programs.need(to, "consumer")), "consume"), count);
     }
     for (const edge of board.edges.values()) edge.count(rates.get(edge) ?? 0);
     for (const { name, ready, unacked } of totals.queues) board.queue(name)?.total({ ready, unacked });
