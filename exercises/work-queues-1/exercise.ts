@@ -22,7 +22,7 @@ export default exercise({
     },
   ],
 
-  async check({ run, channel }) {
+  async check({ run, channel, until }) {
     const first = run("worker");
     await first.ready();
     for (const task of ["Report.", "Letter.........."]) channel.sendToQueue("task_queue", Buffer.from(task));
@@ -34,7 +34,10 @@ export default exercise({
     );
     const reportWasDone = first.lines.indexOf(" [x] Done") >= 0;
     first.kill();
-    await first.exit;
+    await until(
+      async () => (await channel.checkQueue("task_queue")).consumerCount === 0,
+      "The worker was killed with kill -9, and the broker still counts it as a consumer.",
+    );
 
     channel.sendToQueue("task_queue", Buffer.from("Postcard"));
     const second = run("worker");
