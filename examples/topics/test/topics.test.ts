@@ -101,6 +101,12 @@ test("a subscriber's queue is deleted when the subscriber ends", async ({ manage
     const found = await management<{ name: string }[]>("GET", `/queues/${virtualHost.name}`);
     return found.map(({ name }) => name);
   };
+  // What is not acknowledged must not pile up in it.
+  await expect
+    .poll(() => management("GET", `/consumers/${virtualHost.name}`))
+    .toContainEqual(
+      expect.objectContaining({ queue: expect.objectContaining({ name: queue }), ack_required: false }),
+    );
   expect(await queues()).toContain(queue);
   subscriber.press("^C");
   await subscriber.exit;
