@@ -100,10 +100,15 @@ async function leave(terminal: Terminal): Promise<void> {
   await terminal.close();
 }
 
-function start(script: string, args: string[], { amqpUrl, env }: RunOptions): Terminal {
+/** One of the package's scripts: its command, and the source that it runs. */
+export function readScript(script: string) {
   const { name, scripts } = JSON.parse(readFileSync("package.json", "utf8"));
   const command: string = scripts[script] ?? "";
-  const source = sourceOf(command);
+  return { name, command, source: sourceOf(command) };
+}
+
+function start(script: string, args: string[], { amqpUrl, env }: RunOptions): Terminal {
+  const { name, command, source } = readScript(script);
   const compiled = source && compile(source);
   const [program, ...words] = compiled ? ["node", compiled] : command.split(" ");
   if (program !== "node") throw new Error(`package.json has no script "${script}" that is run by node.`);

@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import amqp, { type Channel } from "amqplib";
 import { exitInWords, READY, type Terminal } from "stage";
 import { describe, expect } from "vitest";
-import { newTest } from "./fixtures.ts";
+import { newTest, readScript } from "./fixtures.ts";
 
 /** What there is to know about a script, to try on it what a user does wrong. */
 export interface Manners {
@@ -40,7 +41,8 @@ const testWithoutBroker = testsWithoutBroker ? test : () => {};
 export function manners(scripts: Record<string, Manners>): void {
   for (const [script, { args = [], wrong = [], stays, conflict }] of Object.entries(scripts)) {
     // Vitest takes a group without a test for a failure.
-    if (!testsWithoutBroker && !stays && !conflict) continue;
+    const sends = !stays && saysSent(script);
+    if (!testsWithoutBroker && !stays && !conflict && !sends) continue;
     describe(`manners of ${script}`, () => {
       testWithoutBroker(
         "no broker: prints what was tried and what to do, without the password",
@@ -86,6 +88,23 @@ export function manners(scripts: Record<string, Manners>): void {
           expect(exit).toBe("exit code 2");
         });
 
+      if (sends)
+        test("says Sent when the broker has confirmed the message, and not before", async ({
+          virtualHost,
+          runWith,
+          wireTo,
+        }) => {
+          const wire = await wireTo(virtualHost.amqpUrl);
+          wire.holdWhen(({ method, direction }) => method === "basic.ack" && direction === "to-client");
+          const terminal = runWith({ amqpUrl: wire.amqpUrl }, script, ...args);
+          // What it printed before the broker's answer came here has come here, too.
+          await expect.poll(() => wire.held.length, { interval: 50 }).toBeGreaterThan(0);
+          expect(terminal.lines).toEqual([]);
+          wire.release();
+          await terminal.printed(SENT);
+          expect((await end(terminal)).exit).toBe("exit code 0");
+        });
+
       if (stays)
         test("Ctrl-C ends it well", async ({ run }) => {
           const terminal = run(script, ...args);
@@ -127,6 +146,14 @@ export function manners(scripts: Record<string, Manners>): void {
         expect(errors.length, errors.join("\n")).toBeLessThanOrEqual(waits ? 1 : 2);
       }
     });
+}
+
+/** What the official tutorials' producers print. */
+const SENT = /^ \[x\] Sent /;
+
+function saysSent(script: string): boolean {
+  const { source } = readScript(script);
+  return source !== undefined && readFileSync(source, "utf8").includes(" [x] Sent ");
 }
 
 /** ms; a bound for programs that should end at once. */
