@@ -27,7 +27,7 @@ export class Learner {
   ): Promise<Learner> {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     // ms; a bound for a loaded machine.
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(30_000);
     return new Learner(await context.newPage(), server);
   }
 
