@@ -90,11 +90,15 @@ export function manners(scripts: Record<string, Manners>): void {
 
       if (sends)
         test("says Sent when the broker has confirmed the message, and not before", async ({
-          virtualHost,
+          broker,
           runWith,
           wireTo,
+          onTestFinished,
         }) => {
-          const wire = await wireTo(virtualHost.amqpUrl);
+          // The other tests expect empty queues.
+          const { amqpUrl, delete: remove } = await broker.createVirtualHost();
+          onTestFinished(remove);
+          const wire = await wireTo(amqpUrl);
           wire.holdWhen(({ method, direction }) => method === "basic.ack" && direction === "to-client");
           const terminal = runWith({ amqpUrl: wire.amqpUrl }, script, ...args);
           // What it printed before the broker's answer came here has come here, too.
