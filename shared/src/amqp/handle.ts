@@ -20,8 +20,8 @@ export interface HandleOptions {
    *
    * - `handler` (by default): the handler does.
    * - `grouped`: each message is acknowledged when its handler has finished, and one acknowledgement stands for all that
-   *   finish in the same turn of the event loop. That is faster (`pnpm bench helper`), and a crash gives back more
-   *   messages. A slow handler delays the acknowledgements of the messages behind it. Such a channel takes one consumer.
+   *   finish in the same turn of the event loop. That is faster, and after a crash more messages are delivered again. A
+   *   slow handler delays the acknowledgements of the messages behind it. Such a channel takes one consumer.
    */
   acknowledge?: "handler" | "grouped";
 }
