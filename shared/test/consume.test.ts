@@ -151,7 +151,7 @@ for (const [signal, end] of [
     consumer.type("");
     expect(await consumer.exit).toEqual({ code: 0, signal: null });
     expect(consumer.lines.slice(-3)).toEqual([finishing, "done wait for Enter", "closed"]);
-    expect(await waiting(channel)).toBe(1);
+    await expect.poll(() => waiting(channel)).toBe(1);
   });
 
 test("doesn't wait when the signal comes twice, and the message goes to somebody else", async ({
