@@ -76,14 +76,18 @@ function repeatable(events: LiveEvent[]): Sent[] {
 
 /**
  * What a recording tells, without what may differ between two runs of the same scenario (the order of things that have
- * nothing to do with each other, the numbers of copies, how many times the broker was asked what it has), and without
- * what no film shows.
+ * nothing to do with each other, the numbers of copies, how many times the broker was asked what it has), or on another
+ * version (RabbitMQ 4 counts a dead letter as redelivered), and without what no film shows.
  */
 export function shapeOf(recording: Sent[]): string[] {
   const ignored = new Set(["connected", "disconnected", "contents", "confirmed"]);
   const details = new Set(["at", "copy", "copies", "path", "properties", "tag", "topology"]);
+  const dead = new Set(recording.flatMap((event) => (event.type === "dead-lettered" ? [event.message] : [])));
   return recording
     .filter(({ type }) => !ignored.has(type))
+    .map((event) =>
+      event.type === "delivered" && dead.has(event.message) ? { ...event, redelivered: undefined } : event,
+    )
     .flatMap((event) => {
       if (event.type === "topology") return event.changes.map((change) => JSON.stringify(change));
       const queues = event.type === "routed" ? { queues: event.copies.map(({ queue }) => queue).sort() } : {};

@@ -27,7 +27,7 @@ test.concurrent.for(patterns)(
     /** The counts of both, which may take a moment to become the same. */
     const compare = async ({ world }: Session) => {
       await expect
-        .poll(async () => [await brokersCounts(world), feedsCounts(world)], { timeout: 20_000 })
+        .poll(async () => [await brokersCounts(world), feedsCounts(world)], { timeout: 60_000 })
         .toSatisfy(([broker, feed]) => sorted(broker) === sorted(feed));
     };
     const say = (event: LiveEvent) => {

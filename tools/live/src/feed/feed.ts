@@ -436,6 +436,8 @@ export class Feed {
     for (const [name, connection] of this.#connections) {
       this.#publishing.giveUpOn(connection, now, isSilent ? Number.POSITIVE_INFINITY : this.#tracedSince);
       if (connection.closedAt === undefined || now - connection.closedAt < LATE) continue;
+      // A broker that has lost most members of a queue may trace nothing of what it then puts there.
+      this.#publishing.giveUpOn(connection, Number.POSITIVE_INFINITY, this.#tracedSince);
       for (const channel of connection.channels.values()) this.#publishing.forget(channel);
       this.#connections.delete(name);
     }

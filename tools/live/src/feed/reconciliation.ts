@@ -1,7 +1,7 @@
 import type { Queue } from "../protocol.ts";
 import type { Context } from "./context.ts";
 import type { Death, Deaths } from "./deaths.ts";
-import type { Entry } from "./ledger.ts";
+import { copyOf, type Entry } from "./ledger.ts";
 import { REPLY } from "./publishing.ts";
 import type { Counted } from "./topology.ts";
 
@@ -21,6 +21,10 @@ export class Reconciliation {
   readonly #context: Context;
   readonly #deaths: Deaths;
   readonly #suspects = new Map<string, number>();
+  /** How often in a row a queue had more than its account. */
+  readonly #surplus = new Map<string, number>();
+  /** What queues on several nodes had lost, as it seemed: a leader that is elected late has it again. */
+  readonly #lost = new Map<string, Entry[]>();
 
   constructor(context: Context, deaths: Deaths) {
     this.#context = context;
@@ -48,6 +52,7 @@ export class Reconciliation {
       const ready = queue.exclusive ? queue.ready : ((await count(name)) ?? before);
       // While asking, something may have come or gone.
       const missing = ledger.ready(name) === before ? before - ready : 0;
+      if (queue.nodes) this.#find(name, -missing);
       if (missing <= 0) {
         this.#suspects.delete(name);
         continue;
@@ -56,12 +61,29 @@ export class Reconciliation {
       this.#suspects.set(name, times);
       if (times < (queue.nodes ? OFTEN : USUALLY)) continue;
       this.#suspects.delete(name);
+      const lost = this.#lost.get(name) ?? [];
+      this.#lost.set(name, lost);
       for (let died = 0; died < Math.min(missing, AT_ONCE); died++) {
         const entry = refusesNewest(queue) ? ledger.lastWaiting(name) : ledger.firstWaiting(name);
-        if (entry) this.#deaths.died(entry, causeOf(queue, entry, before));
+        if (!entry) continue;
+        const cause = causeOf(queue, entry, before);
+        this.#deaths.died(entry, cause);
+        if (queue.nodes && cause === "gone") lost.push(entry);
       }
     }
     return waits;
+  }
+
+  /** Puts back what a queue on several nodes had not lost after all. */
+  #find(queue: string, surplus: number): void {
+    const times = surplus > 0 ? (this.#surplus.get(queue) ?? 0) + 1 : 0;
+    this.#surplus.set(queue, times < OFTEN ? times : 0);
+    if (times < OFTEN) return;
+    const { ledger, say } = this.#context;
+    for (const entry of this.#lost.get(queue)?.splice(0, surplus) ?? []) {
+      const copies = [copyOf(ledger.put(queue, entry))];
+      say({ type: "routed", message: entry.message, copies, path: [] }, "inferred");
+    }
   }
 
   #lostReplies(): boolean {
