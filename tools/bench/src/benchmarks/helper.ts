@@ -45,7 +45,7 @@ export const helper: Benchmark = {
 };
 
 function measured({ quick, ...context }: Context, way: (typeof ways)[number], work: Work): Variant {
-  const count = work === "loop" ? (quick ? 10_000 : many) : quick ? 2_000 : 20_000;
+  const count = work === "loop" ? (quick ? 10_000 : many) : quick ? 2_000 : 100_000;
   const warmUp = work === "loop" ? 0 : count / 10;
   const common = { work, count, warmUp, size };
   if (work === "consume" || work === "grouped")
