@@ -44,7 +44,8 @@ describe.skipIf(!browser)("under load", () => {
     for (let task = 1; task <= 30; task++) await learner.run("new-task", `Task ${task}`);
     const queue = page.getByRole("button", { name: /^task_queue/ });
     await expect.poll(() => queue.textContent()).toContain("30 messages");
-    expect(await page.locator(".card:not(.ghost)").count()).toBeLessThanOrEqual(24);
+    // The last one may still be on its way.
+    await expect.poll(() => page.locator(".card:not(.ghost)").count()).toBeLessThanOrEqual(24);
     await learner.run("worker", "");
     await expect.poll(() => learner.terminal("worker").textContent()).toContain("Received Task 30");
     await expect
