@@ -283,12 +283,9 @@ export class Subscription {
   }
 
   #finished(delivered: Delivered): void {
-    if (!this.#inHand.delete(delivered)) this.#freed(delivered.subscribed.queue);
-  }
-
-  /** A handler has finished whose channel is gone. */
-  #freed(queue: string): void {
+    if (this.#inHand.delete(delivered)) return;
     const { abandoned, freed } = this.#work;
+    const { queue } = delivered.subscribed;
     abandoned.set(queue, (abandoned.get(queue) ?? 0) - 1);
     freed();
   }

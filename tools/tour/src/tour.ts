@@ -4,7 +4,7 @@ import { waits } from "./actors.ts";
 import type { Reader } from "./reader.ts";
 import { Scene } from "./scene.ts";
 import type { Screen } from "./screen.ts";
-import { sourceOf } from "./source.ts";
+import { findSource } from "./source.ts";
 
 /** Where and for whom a tour takes place. */
 export interface Tour {
@@ -126,7 +126,7 @@ async function playPage(
     if (!reader || step < from.step) return;
     const place = { page: from.page, step };
     reached?.(place);
-    const source = block && sourceOf(block.command, root);
+    const source = block && findSource(block.command, root);
     const answer = await reader.stop({ next, source, canGoBack: place.page + step > 0 });
     if (answer === "next") throw new Jump({ page: place.page + 1, step: 0 });
     if (answer === "back") throw new Jump(before(place));
