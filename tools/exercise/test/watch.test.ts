@@ -148,14 +148,29 @@ test("s starts the live page, which ends with the exercise", async () => {
 });
 
 test("Ctrl-C ends it in the middle of a check, with the learner's programs", async () => {
-  const broker = await startBroker();
-  const virtualHosts = async () =>
-    (await broker.management<{ name: string }[]>("GET", "/vhosts")).map(({ name }) => name);
-  const before = await virtualHosts();
-  const terminal = newLearner().sitDown("work-queues-1");
-  await expect.poll(virtualHosts).not.toEqual(before);
+  const learner = newLearner();
+  const proof = join(learner.root, "worker.json");
+  // The learner's program says who it is and where it works, for others use this broker, too. It never gets ready.
+  writeFileSync(
+    join(learner.root, "examples/work-queues/src/worker.ts"),
+    `import { renameSync, writeFileSync } from "node:fs";
+import { setInterval } from "node:timers/promises";
+const { pid, env } = process;
+writeFileSync("${proof}.new", JSON.stringify({ pid, url: env.AMQP_URL }));
+renameSync("${proof}.new", "${proof}");
+for await (const _ of setInterval(1000));
+${readFileSync(join(learner.root, "examples/work-queues/src/worker.ts"), "utf8")}`,
+  );
+  const terminal = learner.sitDown("work-queues-1");
   await terminal.shows(/Checking …/);
+  await expect.poll(() => existsSync(proof)).toBe(true);
+  const { pid, url } = JSON.parse(readFileSync(proof, "utf8"));
+  const broker = await startBroker();
+  const virtualHost = `/vhosts${new URL(url).pathname}`;
+  await broker.management("GET", virtualHost);
+  process.kill(pid, 0);
   terminal.press("\x03");
   expect(await terminal.ended).toBe(0);
-  expect(await virtualHosts()).toEqual(before);
+  expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  await expect(broker.management("GET", virtualHost)).rejects.toThrow("404");
 });
