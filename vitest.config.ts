@@ -10,6 +10,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 30_000 } },
+    // Of what was expected, all is shown.
+    chaiConfig: { truncateThreshold: 0 },
     reporters: ["default", "json"],
     outputFile: { json: "results/tests.json" },
   },

@@ -83,6 +83,17 @@ export class Learner {
     return (await this.page.locator(".log ol").textContent()) ?? "";
   }
 
+  /** What the page shows, for whoever reads why a test has failed. */
+  async state(): Promise<string> {
+    const text = async (what: string) => (await this.page.locator(what).allTextContents()).join("\n");
+    return [
+      `The picture is busy: ${await this.page.locator("svg[aria-busy]").first().getAttribute("aria-busy")}`,
+      `It says: ${await text(".sentence")}`,
+      await text("[aria-label^='Terminal: ']"),
+      `The log:\n${(await this.told()).slice(-2_000)}`,
+    ].join("\n");
+  }
+
   leave(): Promise<void> {
     return this.page.context().close();
   }
@@ -114,7 +125,10 @@ export function serveLearners(browser: Browser | undefined, options: { private?:
     await browser?.close();
     await close?.();
   });
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail")
+      for (const learner of learners)
+        console.error(await learner.state().catch((error) => `The page says nothing: ${error}`));
     const complaints = learners.flatMap((learner) => learner.complaints);
     for (const learner of learners.splice(0)) await learner.leave();
     await live.close();

@@ -35,7 +35,7 @@ describe.skipIf(!browser)("under load", () => {
   });
 
   test("a long queue has some cards, a number, and its next message at hand", {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const learner = await come();
     const { page } = learner;
@@ -47,7 +47,10 @@ describe.skipIf(!browser)("under load", () => {
     // The last one may still be on its way.
     await expect.poll(() => page.locator(".card:not(.ghost)").count()).toBeLessThanOrEqual(24);
     await learner.run("worker", "");
-    await expect.poll(() => learner.terminal("worker").textContent()).toContain("Received Task 30");
+    // One by one: before each of the thirty, the acknowledgement of the one before it goes to the broker's disk.
+    await expect
+      .poll(() => learner.terminal("worker").textContent(), { timeout: 90_000 })
+      .toContain("Received Task 30");
     await expect
       .poll(() => learner.told())
       .toContain("worker acknowledges “Task 30”, and task_queue forgets it.");
