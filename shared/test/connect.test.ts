@@ -295,6 +295,7 @@ test("gives up when no broker answers, without the password", async () => {
   const error = await connect({ url: "amqp://me:secret@127.0.0.1:1/shop" }).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(BrokerError);
   expect(error).toMatchObject({
+    name: "BrokerError",
     message: "No RabbitMQ at amqp://me@127.0.0.1:1/shop (connection refused).",
     code: "ECONNREFUSED",
     retriable: true,

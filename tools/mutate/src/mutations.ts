@@ -79,8 +79,9 @@ export function mutationsOf(file: string, source: string): Mutation[] {
     ConditionalExpression: (node) => add("negates a condition", node.test, `!(${textOf(node.test)})`),
     BinaryExpression: turnRound,
     LogicalExpression: turnRound,
-    CallExpression({ arguments: [first, second] }) {
-      if (!first || !second) return;
+    CallExpression({ callee, arguments: [first, second] }) {
+      // For these, the order means nothing.
+      if (!first || !second || /^Math\.(max|min)$/.test(textOf(callee))) return;
       const between = source.slice(first.end, second.start);
       const both = { start: first.start, end: second.end };
       add("swaps two arguments", both, `${textOf(second)}${between}${textOf(first)}`);
