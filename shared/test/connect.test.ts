@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, connect as dial } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
 import { generate } from "selfsigned";
-import { afterAll, describe, expect } from "vitest";
+import { afterAll, describe, expect, vi } from "vitest";
 import { openWire } from "wire";
 import { BrokerError, type Channels, connect } from "../src/amqp/index.ts";
 import { keptLog } from "./lines.ts";
@@ -110,18 +110,30 @@ test("survives an error on a channel", async ({ virtualHost }) => {
   await connection.close();
 });
 
-test("tells the broker which program it is, and asks for a heartbeat of 20 s", async ({ virtualHost }) => {
+test("tells the broker which program it is, and asks for a heartbeat of 20 s", async ({
+  virtualHost,
+  onTestFinished,
+}) => {
+  onTestFinished(() => void vi.unstubAllEnvs());
   const wire = await openWire(virtualHost.amqpUrl);
-  const said: unknown[] = [];
-  wire.on("said", (frame) => {
-    if ("fields" in frame) said.push(frame.fields);
+  const names: unknown[] = [];
+  const heartbeats: unknown[] = [];
+  wire.on("said", (said) => {
+    if (said.method === "connection.start-ok") names.push(said.fields.clientProperties.connection_name);
+    if (said.method === "connection.tune-ok") heartbeats.push(said.fields.heartbeat);
   });
-  const connection = await connect({ url: wire.amqpUrl, name: "billing" });
-  expect(said).toContainEqual(
-    expect.objectContaining({ clientProperties: expect.objectContaining({ connection_name: "billing" }) }),
-  );
-  expect(said).toContainEqual(expect.objectContaining({ heartbeat: 20 }));
-  await connection.close();
+  const connectAs = async (name?: string) => {
+    const connection = await connect({ url: wire.amqpUrl, ...(name !== undefined && { name }) });
+    await connection.close();
+  };
+  await connectAs("billing");
+  vi.stubEnv("npm_package_name", "shop");
+  vi.stubEnv("npm_lifecycle_event", "orders");
+  await connectAs();
+  vi.stubEnv("npm_package_name", undefined);
+  await connectAs();
+  expect(names).toEqual(["billing", "shop orders", basename(process.argv[1] as string)]);
+  expect(heartbeats).toEqual([20, 20, 20]);
   await wire.close();
 });
 

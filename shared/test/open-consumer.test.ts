@@ -40,6 +40,29 @@ test("is ready before it hands over the first message", async ({ channel, virtua
   await consumer.close();
 });
 
+test("has closed its connection when close() resolves", async ({ channel, virtualHost }) => {
+  await declareWork(channel);
+  const wire = await openWire(virtualHost.amqpUrl);
+  const said: string[] = [];
+  wire.on("said", ({ method }) => said.push(method));
+  const consumer = openConsumer(
+    async (channel) =>
+      void (await channel.consume(
+        "work",
+        handle(() => {}),
+      )),
+    {
+      url: wire.amqpUrl,
+    },
+  );
+  await consumer.ready;
+  await consumer.stop();
+  expect(said).toContain("basic.cancel-ok");
+  await consumer.close();
+  expect(said).toContain("connection.close-ok");
+  await wire.close();
+});
+
 test("gives each setup its connection, to publish on with confirms", async ({ broker, ownHost }) => {
   const got: string[] = [];
   let number = 0;

@@ -143,6 +143,17 @@ test("bounds what is on its way by its window, and what is in memory by room()",
   await wire.close();
 });
 
+test("has closed its connection when close() resolves", async ({ virtualHost }) => {
+  const wire = await openWire(virtualHost.amqpUrl);
+  const said: string[] = [];
+  wire.on("said", ({ method }) => said.push(method));
+  const publisher = openPublisher({ url: wire.amqpUrl });
+  await publisher.ready;
+  await publisher.close();
+  expect(said).toContain("connection.close-ok");
+  await wire.close();
+});
+
 test("rejects a message that the broker refuses, and goes on with the others", async ({
   channel,
   virtualHost,
