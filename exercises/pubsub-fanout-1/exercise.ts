@@ -41,7 +41,8 @@ export default exercise({
     });
     await until(async () => {
       channel.publish("logs", "", Buffer.from("Five"), { mandatory: true });
-      await channel.waitForConfirms();
+      // RabbitMQ 4 may refuse a message (nack) whose queue it is just deleting.
+      await channel.waitForConfirms().catch(() => {});
       return returned;
     }, "Both subscribers have ended, and a queue of theirs is still bound to the exchange. It fills with messages that no program takes.");
   },
