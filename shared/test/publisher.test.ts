@@ -154,6 +154,25 @@ test("has closed its connection when close() resolves", async ({ virtualHost }) 
   await wire.close();
 });
 
+test("goes on when a new channel's declaration is refused, once that is put right", async ({
+  channel,
+  virtualHost,
+}) => {
+  const { log, said } = keptLog();
+  const publisher = openPublisher({ url: virtualHost.amqpUrl, ...declared("again"), log });
+  await publisher.publish("", "again", Buffer.from("1"));
+  // Somebody else has the queue now, and a message to nowhere closes the channel.
+  await channel.deleteQueue("again");
+  await channel.assertQueue("again");
+  await expect(publisher.publish("nowhere", "", Buffer.from("2"))).rejects.toThrow("no exchange 'nowhere'");
+  const third = publisher.publish("", "again", Buffer.from("3"));
+  await said(/The queue "again" exists with another x-queue-type/);
+  await channel.deleteQueue("again");
+  await third;
+  expect(await publisher.close()).toEqual([]);
+  expect((await drained(channel, "again")).map(({ body }) => body)).toEqual(["3"]);
+});
+
 test("rejects a message that the broker refuses, and goes on with the others", async ({
   channel,
   virtualHost,
