@@ -212,9 +212,13 @@ async function strike(
       await leader.start();
       return recovered;
     }
-    case "theft":
+    case "theft": {
+      // While the consumers get nothing, messages wait in the queue.
+      for (const { wire } of node.consumers) wire.hold("to-client");
       await steal(broker.amqpUrl, pick(node.queues));
+      for (const { wire } of node.consumers) wire.release("to-client");
       return recovery("", node);
+    }
   }
 
   async function recovery(whom: string, of = side, since = performance.now(), options = {}) {
@@ -253,10 +257,11 @@ async function reachable(amqpUrl: string, started: Promise<void>): Promise<numbe
   throw new Error("The broker did not start again.");
 }
 
-/** Takes a message away, which no program hears of. */
+/** Takes one message away, which no program hears of, as soon as one waits in the queue. */
 async function steal(amqpUrl: string, queue: string): Promise<void> {
   const connection = await amqp.connect(amqpUrl, { noDelay: true });
   const channel = await connection.createChannel();
-  await new Promise((resolve) => channel.consume(queue, resolve, { noAck: true }));
+  // ms between two attempts
+  while (!(await channel.get(queue, { noAck: true }))) await pause(20);
   await connection.close();
 }
