@@ -89,7 +89,7 @@ export function manners(scripts: Record<string, Manners>): void {
         });
 
       if (sends)
-        test("says Sent when the broker has confirmed the message, and not before", async ({
+        test("sends text as text, and says Sent when the broker has confirmed it, not before", async ({
           broker,
           runWith,
           wireTo,
@@ -99,6 +99,10 @@ export function manners(scripts: Record<string, Manners>): void {
           const { amqpUrl, delete: remove } = await broker.createVirtualHost();
           onTestFinished(remove);
           const wire = await wireTo(amqpUrl);
+          const types: unknown[] = [];
+          wire.on("said", (said) => {
+            if (said.method === "basic.publish") types.push(said.content.properties.contentType);
+          });
           wire.holdWhen(({ method, direction }) => method === "basic.ack" && direction === "to-client");
           const terminal = runWith({ amqpUrl: wire.amqpUrl }, script, ...args);
           // What it printed before the broker's answer came here has come here, too.
@@ -107,6 +111,7 @@ export function manners(scripts: Record<string, Manners>): void {
           wire.release();
           await terminal.printed(SENT);
           expect((await end(terminal)).exit).toBe("exit code 0");
+          expect([...new Set(types)]).toEqual(["text/plain"]);
         });
 
       if (stays)
