@@ -10,7 +10,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 30_000 } },
-    // Of what was expected, all is shown.
+    // A failed assertion shows whole values. By default they are cut after 40 characters.
     chaiConfig: { truncateThreshold: 0 },
     reporters: ["default", "json"],
     outputFile: { json: "results/tests.json" },

@@ -41,7 +41,7 @@ export default exercise({
     });
     await until(async () => {
       channel.publish("logs", "", Buffer.from("Five"), { mandatory: true });
-      // RabbitMQ 4 may refuse a message (nack) whose queue it is just deleting.
+      // RabbitMQ 4 may refuse (nack) a message while it deletes the queue that the message is routed to.
       await channel.waitForConfirms().catch(() => {});
       return returned;
     }, "Both subscribers have ended, and a queue of theirs is still bound to the exchange. It fills with messages that no program takes.");

@@ -122,16 +122,16 @@ test("tells the broker which program it is, and asks for a heartbeat of 20 s", a
     if (said.method === "connection.start-ok") names.push(said.fields.clientProperties.connection_name);
     if (said.method === "connection.tune-ok") heartbeats.push(said.fields.heartbeat);
   });
-  const connectAs = async (name?: string) => {
-    const connection = await connect({ url: wire.amqpUrl, ...(name !== undefined && { name }) });
+  const connectAs = async (options: { name?: string }) => {
+    const connection = await connect({ url: wire.amqpUrl, ...options });
     await connection.close();
   };
-  await connectAs("billing");
+  await connectAs({ name: "billing" });
   vi.stubEnv("npm_package_name", "shop");
   vi.stubEnv("npm_lifecycle_event", "orders");
-  await connectAs();
+  await connectAs({});
   vi.stubEnv("npm_package_name", undefined);
-  await connectAs();
+  await connectAs({});
   expect(names).toEqual(["billing", "shop orders", basename(process.argv[1] as string)]);
   expect(heartbeats).toEqual([20, 20, 20]);
   await wire.close();

@@ -45,16 +45,8 @@ test("has closed its connection when close() resolves", async ({ channel, virtua
   const wire = await openWire(virtualHost.amqpUrl);
   const said: string[] = [];
   wire.on("said", ({ method }) => said.push(method));
-  const consumer = openConsumer(
-    async (channel) =>
-      void (await channel.consume(
-        "work",
-        handle(() => {}),
-      )),
-    {
-      url: wire.amqpUrl,
-    },
-  );
+  const work = handle(() => {});
+  const consumer = openConsumer((channel) => channel.consume("work", work), { url: wire.amqpUrl });
   await consumer.ready;
   await consumer.stop();
   expect(said).toContain("basic.cancel-ok");

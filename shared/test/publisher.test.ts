@@ -161,7 +161,7 @@ test("goes on when a new channel's declaration is refused, once that is put righ
   const { log, said } = keptLog();
   const publisher = openPublisher({ url: virtualHost.amqpUrl, ...declared("again"), log });
   await publisher.publish("", "again", Buffer.from("1"));
-  // Somebody else has the queue now, and a message to nowhere closes the channel.
+  // Another program declares the queue otherwise. A message to an exchange that doesn't exist then closes the channel.
   await channel.deleteQueue("again");
   await channel.assertQueue("again");
   await expect(publisher.publish("nowhere", "", Buffer.from("2"))).rejects.toThrow("no exchange 'nowhere'");

@@ -150,16 +150,18 @@ test("s starts the live page, which ends with the exercise", async () => {
 test("Ctrl-C ends it in the middle of a check, with the learner's programs", async () => {
   const learner = newLearner();
   const proof = join(learner.root, "worker.json");
-  // The learner's program says who it is and where it works, for others use this broker, too. It never gets ready.
+  const worker = join(learner.root, "examples/work-queues/src/worker.ts");
+  // The learner's program writes down its process and its virtual host: other tests use the same broker. It never gets
+  // ready, so that its check goes on until Ctrl-C.
   writeFileSync(
-    join(learner.root, "examples/work-queues/src/worker.ts"),
+    worker,
     `import { renameSync, writeFileSync } from "node:fs";
 import { setInterval } from "node:timers/promises";
 const { pid, env } = process;
 writeFileSync("${proof}.new", JSON.stringify({ pid, url: env.AMQP_URL }));
 renameSync("${proof}.new", "${proof}");
 for await (const _ of setInterval(1000));
-${readFileSync(join(learner.root, "examples/work-queues/src/worker.ts"), "utf8")}`,
+${readFileSync(worker, "utf8")}`,
   );
   const terminal = learner.sitDown("work-queues-1");
   await terminal.shows(/Checking …/);
@@ -167,6 +169,7 @@ ${readFileSync(join(learner.root, "examples/work-queues/src/worker.ts"), "utf8")
   const { pid, url } = JSON.parse(readFileSync(proof, "utf8"));
   const broker = await startBroker();
   const virtualHost = `/vhosts${new URL(url).pathname}`;
+  // Both throw when there is no such thing.
   await broker.management("GET", virtualHost);
   process.kill(pid, 0);
   terminal.press("\x03");

@@ -83,14 +83,17 @@ export class Learner {
     return (await this.page.locator(".log ol").textContent()) ?? "";
   }
 
-  /** What the page shows, for whoever reads why a test has failed. */
+  /** What the page shows: the sentence, the terminals and the last lines of the log. It helps to see why a test failed. */
   async state(): Promise<string> {
-    const text = async (what: string) => (await this.page.locator(what).allTextContents()).join("\n");
+    const texts = (what: string) => this.page.locator(what).allTextContents();
+    const busy = await this.page.locator("svg[aria-busy]").first().getAttribute("aria-busy");
+    await this.look("Log");
     return [
-      `The picture is busy: ${await this.page.locator("svg[aria-busy]").first().getAttribute("aria-busy")}`,
-      `It says: ${await text(".sentence")}`,
-      await text("[aria-label^='Terminal: ']"),
-      `The log:\n${(await this.told()).slice(-2_000)}`,
+      `The picture still moves: ${busy}`,
+      ...(await texts(".sentence")),
+      ...(await texts("[aria-label^='Terminal: ']")),
+      "Log:",
+      ...(await texts(".log li")).slice(-20),
     ].join("\n");
   }
 
@@ -128,7 +131,7 @@ export function serveLearners(browser: Browser | undefined, options: { private?:
   afterEach(async ({ task }) => {
     if (task.result?.state === "fail")
       for (const learner of learners)
-        console.error(await learner.state().catch((error) => `The page says nothing: ${error}`));
+        console.error(await learner.state().catch((error) => `The page can't be read: ${error}`));
     const complaints = learners.flatMap((learner) => learner.complaints);
     for (const learner of learners.splice(0)) await learner.leave();
     await live.close();

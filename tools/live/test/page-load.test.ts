@@ -47,7 +47,7 @@ describe.skipIf(!browser)("under load", () => {
     // The last one may still be on its way.
     await expect.poll(() => page.locator(".card:not(.ghost)").count()).toBeLessThanOrEqual(24);
     await learner.run("worker", "");
-    // One by one: before each of the thirty, the acknowledgement of the one before it goes to the broker's disk.
+    // With prefetch 1, the broker writes each acknowledgement to its disk before it delivers the next task.
     await expect
       .poll(() => learner.terminal("worker").textContent(), { timeout: 90_000 })
       .toContain("Received Task 30");

@@ -80,7 +80,7 @@ export function mutationsOf(file: string, source: string): Mutation[] {
     BinaryExpression: turnRound,
     LogicalExpression: turnRound,
     CallExpression({ callee, arguments: [first, second] }) {
-      // For these, the order means nothing.
+      // The order of these arguments changes nothing.
       if (!first || !second || /^Math\.(max|min)$/.test(textOf(callee))) return;
       const between = source.slice(first.end, second.start);
       const both = { start: first.start, end: second.end };

@@ -179,9 +179,9 @@ async function strike(
       return recovery(side.name, side, since);
     }
     case "full": {
-      for (const { wire } of node.consumers) wire.hold("to-client");
-      await node.publisher.heard("complained", patience(), (line) => line.includes("refused"));
-      for (const { wire } of node.consumers) wire.release("to-client");
+      await withoutDeliveries(
+        node.publisher.heard("complained", patience(), (line) => line.includes("refused")),
+      );
       return recovery("", node);
     }
     case "poison":
@@ -212,13 +212,16 @@ async function strike(
       await leader.start();
       return recovered;
     }
-    case "theft": {
-      // While the consumers get nothing, messages wait in the queue.
-      for (const { wire } of node.consumers) wire.hold("to-client");
-      await steal(broker.amqpUrl, pick(node.queues));
-      for (const { wire } of node.consumers) wire.release("to-client");
+    case "theft":
+      await withoutDeliveries(steal(broker.amqpUrl, pick(node.queues)));
       return recovery("", node);
-    }
+  }
+
+  /** Keeps deliveries from the node's consumers until something has happened: messages stay in the queues. */
+  async function withoutDeliveries(happening: Promise<unknown>) {
+    for (const { wire } of node.consumers) wire.hold("to-client");
+    await happening;
+    for (const { wire } of node.consumers) wire.release("to-client");
   }
 
   async function recovery(whom: string, of = side, since = performance.now(), options = {}) {
@@ -257,7 +260,7 @@ async function reachable(amqpUrl: string, started: Promise<void>): Promise<numbe
   throw new Error("The broker did not start again.");
 }
 
-/** Takes one message away, which no program hears of, as soon as one waits in the queue. */
+/** Takes one message out of a queue, without any program's knowledge. Waits until there is one. */
 async function steal(amqpUrl: string, queue: string): Promise<void> {
   const connection = await amqp.connect(amqpUrl, { noDelay: true });
   const channel = await connection.createChannel();
