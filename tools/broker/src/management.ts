@@ -34,6 +34,8 @@ export function managementApi(url: string, timeout = 30_000): Management {
   const headers = {
     authorization: `Basic ${Buffer.from(login).toString("base64")}`,
     "content-type": "application/json",
+    // RabbitMQ closes a connection that was idle for a while. A request that is sent at that moment would fail.
+    connection: "close",
   };
 
   return async <T>(method: string, path: string, body?: unknown): Promise<T> => {
