@@ -60,6 +60,7 @@ export class Feed {
   readonly #reconciliation: Reconciliation;
   readonly #paused = new Set<string>();
   #firehose: Firehose | undefined;
+  #opening: Promise<void> | undefined;
   #tracedSince = Number.POSITIVE_INFINITY;
   #lastTraceAt = 0;
   #isBehind = false;
@@ -94,11 +95,18 @@ export class Feed {
   }
 
   /**
-   * Begins to look: from now on the broker traces.
+   * Begins to look: from now on the broker traces. Called again meanwhile, it is the same beginning.
    *
-   * @throws When it can't be reached, or has no management API.
+   * @throws When the broker can't be reached, or has no management API.
    */
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<void> {
     const { management, vhost, amqpUrl } = this.#place;
     const firehose = await openFirehose(management, vhost, amqpUrl, (trace) => this.#traced(trace));
     if (this.#ended) {

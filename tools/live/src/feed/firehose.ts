@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import amqp, { type ChannelModel, type ConsumeMessage } from "amqplib";
 import type { Management } from "broker";
 import type { Content } from "./values.ts";
@@ -32,6 +33,9 @@ export interface Firehose {
   end(): Promise<void>;
 }
 
+/** ms that a node may take to connect, and then again to begin. One that is still booting may never answer. */
+const PATIENCE = 10_000;
+
 /**
  * Has a broker tell of each message in a virtual host. (https://www.rabbitmq.com/docs/firehose)
  *
@@ -39,7 +43,7 @@ export interface Firehose {
  * @param vhost The virtual host's name.
  * @param amqpUrl The virtual host's URL, or a cluster's with commas between them: the first node that answers is taken.
  * @param on Hears each trace.
- * @throws When no node can be reached, or tracing can't be turned on.
+ * @throws When no node can be reached, or tracing can't be turned on, or not within 10 s.
  */
 export async function openFirehose(
   management: Management,
@@ -51,11 +55,19 @@ export async function openFirehose(
   const connection = await connectToOne(amqpUrl.split(","));
   const closed = new Promise<void>((resolve) => connection.once("close", () => resolve()));
   connection.on("error", () => {});
-  const channel = (await connection.createChannel()).on("error", () => {});
-  const { queue } = await channel.assertQueue("", { exclusive: true });
-  await channel.bindQueue(queue, "amq.rabbitmq.trace", "#");
-  await channel.consume(queue, (message) => message && on(read(message)), { noAck: true });
-  await management("PUT", path, { tracing: true });
+  const begin = async () => {
+    const channel = (await connection.createChannel()).on("error", () => {});
+    const { queue } = await channel.assertQueue("", { exclusive: true });
+    await channel.bindQueue(queue, "amq.rabbitmq.trace", "#");
+    await channel.consume(queue, (message) => message && on(read(message)), { noAck: true });
+    await management("PUT", path, { tracing: true });
+    return queue;
+  };
+  const queue = await inTime(begin()).catch((error: unknown) => {
+    // Otherwise the next one would hear each trace as well.
+    connection.close().catch(() => {});
+    throw error;
+  });
 
   let counting: amqp.Channel | undefined;
   let count: Promise<number | undefined> = Promise.resolve(undefined);
@@ -87,12 +99,24 @@ async function connectToOne(urls: string[]): Promise<ChannelModel> {
   for (const url of urls) {
     try {
       const clientProperties = { connection_name: "pnpm live" };
-      return await amqp.connect(url, { noDelay: true, timeout: 10_000, clientProperties });
+      return await amqp.connect(url, { noDelay: true, timeout: PATIENCE, clientProperties });
     } catch (error) {
       reason = error;
     }
   }
   throw reason;
+}
+
+async function inTime<T>(promise: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const late = setTimeout(PATIENCE, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`The broker did not begin to trace within ${PATIENCE / 1000} s.`);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    over.abort();
+  }
 }
 
 function read({ fields, properties, content }: ConsumeMessage): Trace {

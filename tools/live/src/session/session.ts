@@ -256,7 +256,7 @@ export class Session {
         patience,
         signal,
         beforeOpen: async (block) => {
-          if (!startsBroker(block.command)) await this.#world.ready(signal);
+          if (!startsBroker(block.command)) await this.#world.ready(patience, signal);
           const { narration } = block;
           await this.#turnOf({
             type: "step",

@@ -18,8 +18,7 @@ export interface OwnBrokers {
   clusterUrl: string;
 }
 
-/** ms within which a cluster that a program starts must answer, and how often it is asked. */
-const CLUSTER_PATIENCE = 60_000;
+/** ms between two looks at whether the broker is there. */
 const OFTEN = 250;
 
 /** What a pattern is played in: a virtual host of its own, what is seen of it, and places for more brokers. */
@@ -37,6 +36,8 @@ export class World {
   #isSuspended = false;
   #isWatching = false;
   #shownCluster = "";
+  /** Why the feed could not be opened the last time. */
+  #obstacle = "";
 
   private constructor(
     broker: Broker,
@@ -106,13 +107,15 @@ export class World {
   /**
    * Waits until what happens next is seen: a cluster that a program has just started must answer first.
    *
+   * @param patience ms that it may take.
    * @param signal Gives up.
-   * @throws When it doesn't answer within a minute, or the signal's reason.
+   * @throws When it doesn't answer in time, with what went wrong the last time; or the signal's reason.
    */
-  async ready(signal: AbortSignal): Promise<void> {
-    const deadline = performance.now() + CLUSTER_PATIENCE;
+  async ready(patience: number, signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + patience;
     while (!(await this.isReady())) {
-      if (performance.now() > deadline) throw new Error("The cluster does not answer.");
+      if (performance.now() > deadline)
+        throw new Error(`The cluster did not answer within ${patience / 1000} s: ${this.#obstacle}`);
       await setTimeout(OFTEN, undefined, { signal });
     }
   }
@@ -147,10 +150,12 @@ export class World {
   }
 
   async #openFeed(): Promise<boolean> {
-    return this.feed.open().then(
-      () => true,
-      () => false,
-    );
+    try {
+      await this.feed.open();
+    } catch (error) {
+      this.#obstacle = (error as Error).message;
+    }
+    return this.feed.isOpen;
   }
 
   /** Looks again when the broker was away or, in a cluster, the node that was looked at; tells of the cluster's nodes. */
