@@ -9,6 +9,8 @@ export default defineConfig({
     // ms; bounds for a loaded machine. What is awaited comes by itself.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // How often a test that failed is tried again: .ci/run says why, and when.
+    retry: Number(process.env.TEST_RETRIES ?? 0),
     expect: { poll: { timeout: 30_000 } },
     // A failed assertion shows whole values. By default they are cut after 40 characters.
     chaiConfig: { truncateThreshold: 0 },

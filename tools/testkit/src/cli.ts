@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findBroker, withBroker } from "broker";
 import { flag, readCommandLine } from "cli";
+import { readResults } from "./results.ts";
 
 const options = readCommandLine(
   process.argv.slice(2),
@@ -45,8 +46,9 @@ for (const { directory } of tasks) rmSync(join(root, directory, "results"), { re
 const allCached = tasks.every(({ cache }) => cache.status === "HIT");
 const code = allCached ? await turboAlone() : await withBroker(turbo, run);
 
-const { passed, failed, skipped, failures } = count();
+const { passed, failed, skipped, failures, unstable } = count();
 // The packages' output is long, and mixed: what needs a look is said again at the end.
+for (const each of unstable) console.log(`\nUNSTABLE ${each}`);
 for (const failure of failures) console.log(`\nFAILED ${failure}`);
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(code || (failed > 0 ? 1 : 0));
@@ -77,57 +79,17 @@ async function turboAlone(): Promise<number> {
   return code ?? 1;
 }
 
-/** Adds up what Vitest wrote about each package. Where no test ran, that is a failure. */
+/** Adds up what Vitest wrote about each package. */
 function count() {
-  const sum = { passed: 0, failed: 0, skipped: 0, failures: [] as string[] };
-  if (tasks.length === 0) {
-    sum.failures.push(`${packages.join(" ")}: it has no tests`);
-    sum.failed = 1;
-  }
+  const sum = { passed: 0, failed: 0, skipped: 0, failures: [] as string[], unstable: [] as string[] };
+  if (tasks.length === 0) sum.failures.push(`${packages.join(" ")}: it has no tests`);
   for (const { directory, package: name } of tasks) {
-    const results = read(join(root, directory, "results/tests.json"));
-    const failures = results ? failuresOf(results) : [];
-    const passed = results?.numPassedTests ?? 0;
-    if (passed === 0 && failures.length === 0) failures.push("no test ran");
+    const { passed, skipped, failures, unstable } = readResults(join(root, directory, "results/tests.json"));
     sum.failures.push(...failures.map((why) => `${name}: ${why}`));
+    sum.unstable.push(...unstable.map((why) => `${name}: ${why}`));
     sum.passed += passed;
-    sum.failed += failures.length;
-    sum.skipped += results?.numPendingTests ?? 0;
+    sum.skipped += skipped;
   }
+  sum.failed = sum.failures.length;
   return sum;
-}
-
-interface VitestResults {
-  numPassedTests: number;
-  numFailedTests: number;
-  numFailedTestSuites: number;
-  numPendingTests: number;
-  testResults: {
-    status: string;
-    message: string;
-    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
-  }[];
-}
-
-/** A line or a few for each test that failed, and for each file that couldn't be run. */
-function failuresOf({ testResults }: VitestResults): string[] {
-  return testResults.flatMap(({ status, message, assertionResults }) => {
-    const failed = assertionResults
-      .filter(({ status }) => status === "failed")
-      .map(({ fullName, failureMessages }) => `${fullName}\n${beginning(failureMessages.join("\n"))}`);
-    return failed.length === 0 && status === "failed" ? [beginning(message)] : failed;
-  });
-}
-
-/** Whole, a message may hold a screen or the stack of each cause. */
-function beginning(message: string): string {
-  return message.split("\n").slice(0, 20).join("\n");
-}
-
-function read(file: string): VitestResults | undefined {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as VitestResults;
-  } catch {
-    return undefined;
-  }
 }
