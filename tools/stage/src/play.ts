@@ -7,6 +7,8 @@ export interface PlayOptions {
   cwd: string;
   /** See `readersEnvironment`. The same for all blocks, or each block's own. */
   env: NodeJS.ProcessEnv | ((block: Block) => NodeJS.ProcessEnv);
+  /** What the shell runs for a block. By default its command, as it is printed. */
+  commandOf?: ((block: Block) => string) | undefined;
   /** Runs before a block's terminal opens: the time to wait for a viewer who plays step by step. */
   beforeOpen?: ((block: Block) => Promise<void>) | undefined;
   /** Hears what happens, as it happens. */
@@ -93,11 +95,11 @@ class Actor {
   #taking = false;
   #trouble: string | undefined;
 
-  constructor(block: Block, { cwd, env }: PlayOptions, on: (event: StageEvent) => void) {
+  constructor(block: Block, { cwd, env, commandOf }: PlayOptions, on: (event: StageEvent) => void) {
     this.#block = block;
     this.#on = on;
     this.#follower = new Follower(block.lines);
-    this.terminal = openTerminal(block.command, {
+    this.terminal = openTerminal(commandOf?.(block) ?? block.command, {
       cwd,
       env: typeof env === "function" ? env(block) : env,
       onLine: (line) => this.#line(line),

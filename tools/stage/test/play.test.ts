@@ -43,6 +43,13 @@ test("what is ready stays open while the others run, and nothing differs", async
   expect(differences(performances)).toEqual([undefined, undefined, undefined]);
 });
 
+test("what a command stands for may be run in its place", async () => {
+  const [performance] = await perform(scenario(["$ say one", "one"]), {
+    commandOf: ({ command }) => command.replace("say", "echo"),
+  });
+  expect(performance).toMatchObject({ shown: ["one"], difference: undefined });
+});
+
 test("a line that doesn't come is a difference", async () => {
   const performances = await perform(scenario([`$ ${listen}`, " [*] Waiting", " [x] Received one"]), {
     patience: 1_000,
