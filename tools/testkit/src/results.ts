@@ -62,8 +62,15 @@ function read(file: string): Report | undefined {
 const couldNotRun = ({ status, assertionResults }: File) =>
   status === "failed" && !assertionResults.some(({ status }) => status === "failed");
 
-const inWords = ({ fullName, failureMessages }: Test) =>
-  `${fullName}\n${beginning(failureMessages.join("\n"))}`;
+/** Of a test that took too long, Vitest 4.1.12 reports only this and a stack. */
+const TOO_LONG = /^Error: STACK_TRACE_ERROR\n.*/s;
+
+const inWords = ({ fullName, failureMessages }: Test) => {
+  const reasons = failureMessages.map((message) =>
+    message.replace(TOO_LONG, "It took longer than its timeout."),
+  );
+  return `${fullName}\n${beginning(reasons.join("\n"))}`;
+};
 
 /** Whole, a message may hold a screen or the stack of each cause. */
 const beginning = (message: string) => message.split("\n").slice(0, 20).join("\n");

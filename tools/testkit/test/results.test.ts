@@ -26,10 +26,14 @@ test("a test that passes when it is tried again is one that passed, and is named
     test("at once", () => {});
     test.skip("not at all", () => {});
     test("never", () => expect("that").toBe("this"));
+    test("too late", { timeout: 50 }, () => new Promise(() => {}));
   `);
   expect({ passed, skipped }).toEqual({ passed: 2, skipped: 1 });
   expect(unstable).toEqual([expect.stringMatching(/^the second time\nAssertionError: expected 1 to be 2/)]);
-  expect(failures).toEqual([expect.stringMatching(/^never\nAssertionError: expected 'that' to be 'this'/)]);
+  expect(failures).toEqual([
+    expect.stringMatching(/^never\nAssertionError: expected 'that' to be 'this'/),
+    "too late\nIt took longer than its timeout.\nIt took longer than its timeout.",
+  ]);
 });
 
 test("a file that can't be run is a failure", async () => {
