@@ -11,6 +11,7 @@ import {
 import {
   type Block,
   compareTopologies,
+  type PlayOptions,
   play,
   readDiagram,
   readersEnvironment,
@@ -30,6 +31,12 @@ async function ownBrokers() {
     CLUSTER_URL: await freeClusterUrl(),
   };
 }
+
+const environment = (
+  { amqpUrl, managementUrl }: VirtualHost,
+  own: Awaited<ReturnType<typeof ownBrokers>>,
+): NodeJS.ProcessEnv =>
+  readersEnvironment({ AMQP_URL: amqpUrl, RABBITMQ_MANAGEMENT_URL: managementUrl, ...own });
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -61,21 +68,24 @@ export function scenarios(folder: string = process.cwd(), page = "README.md"): v
       return () => virtualHost.delete();
     });
 
+    /** What a failed try has left in the queues is gone, and what the earlier scenarios had left is there again. */
+    const beginAgain = async (index: number, options: Omit<PlayOptions, "env">) => {
+      await virtualHost.delete();
+      virtualHost = await broker.createVirtualHost();
+      const env = environment(virtualHost, await ownBrokers());
+      for (const scenario of readme.scenarios.slice(0, index)) await play(scenario, { ...options, env });
+    };
+
     // ms; a bound like the play's patience
     for (const [index, scenario] of readme.scenarios.entries())
-      test(scenario.heading, { timeout: 180_000 }, async ({ signal }) => {
+      test(scenario.heading, { timeout: 180_000 }, async ({ signal, task }) => {
+        // ms; a page may start three nodes
+        const options = { cwd: root, commandOf, signal, patience: 45_000 };
+        if (task.result?.retryCount) await beginAgain(index, options);
         const own = await ownBrokers();
         const performances = await play(scenario, {
-          cwd: root,
-          env: readersEnvironment({
-            AMQP_URL: virtualHost.amqpUrl,
-            RABBITMQ_MANAGEMENT_URL: virtualHost.managementUrl,
-            ...own,
-          }),
-          commandOf,
-          signal,
-          // ms; a page may start three nodes
-          patience: 45_000,
+          ...options,
+          env: environment(virtualHost, own),
           async beforeClose() {
             if (index > 0 || !drawn) return;
             const cluster = await managementOfCluster(own.CLUSTER_URL);
