@@ -108,6 +108,8 @@ export async function check(exercise: Exercise, options: CheckOptions): Promise<
         }
       },
     };
+    // It may have been aborted before `ended` listens.
+    signal?.throwIfAborted();
     await Promise.race([exercise.check(context), ended(signal, over.signal), late()]);
     return { passed: true };
   } catch (error) {

@@ -56,8 +56,9 @@ export function exerciseLines(scene: Scene, exercises: Found[], desk: Desk, scre
   ];
 }
 
-/** Adds to a task's commands where they are typed. */
-const byHand = (task: string, folder: string) => task.replace(/^```sh$/m, `$&\ncd ${folder}`);
+/** Adds to a task's commands where they are typed. Some of them run until Ctrl-C, so it takes several terminals. */
+const byHand = (task: string, folder: string) =>
+  task.replace(/^```sh$/m, `In each terminal, first: \`cd ${folder}\`\n\n$&`);
 
 /** The lines of all exercises that fit the screen, around the one that the cursor is on. */
 export function listLines(exercises: Found[], cursor: number, desk: Desk, screen: Screen): string[] {

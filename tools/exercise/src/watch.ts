@@ -230,7 +230,13 @@ class Session {
     }
     const page = this.#livePage as LivePage;
     const address = await page.address();
-    if (page !== this.#livePage || from !== this.#found.from) return;
+    if (page !== this.#livePage) return;
+    if (!address) {
+      // The next time it is tried again.
+      this.#livePage = undefined;
+      await page.close();
+    }
+    if (from !== this.#found.from) return;
     this.#remark = address
       ? `See ${from} live, as the example has it: ${address}`
       : `The live page did not start. To see why: pnpm live ${from}`;
