@@ -18,6 +18,7 @@ async function main(args: string[]): Promise<number> {
   let failed = false;
   try {
     for (const name of options.packages) {
+      if (stopping.signal.aborted) break;
       console.log(`\n${name}`);
       try {
         const folder = folderOf(name) as string;
