@@ -36,7 +36,7 @@ const run = [
 if (force) run.push("--force");
 
 // Part of every test's cache key: another version of RabbitMQ, and all run again.
-process.env.BROKER_IDENTITY = (await findBroker()).identity;
+process.env.BROKER_IDENTITY = (await findBroker().catch(giveUp)).identity;
 process.env.TURBO_TELEMETRY_DISABLED = "1";
 
 const tasks = plannedTasks();
@@ -44,7 +44,7 @@ const tasks = plannedTasks();
 for (const { directory } of tasks) rmSync(join(root, directory, "results"), { recursive: true, force: true });
 
 const allCached = tasks.every(({ cache }) => cache.status === "HIT");
-const code = allCached ? await turboAlone() : await withBroker(turbo, run);
+const code = allCached ? await turboAlone() : await withBroker(turbo, run).catch(giveUp);
 
 const { passed, failed, skipped, failures, unstable } = count();
 // The packages' output is long, and mixed: what needs a look is said again at the end.
@@ -52,6 +52,12 @@ for (const each of unstable) console.log(`\nUNSTABLE ${each}`);
 for (const failure of failures) console.log(`\nFAILED ${failure}`);
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(code || (failed > 0 ? 1 : 0));
+
+/** Without a broker there is nothing to test with. The error says in words how to get one. */
+function giveUp(error: Error): never {
+  console.error(error.message);
+  process.exit(1);
+}
 
 interface Task {
   task: string;
