@@ -21,6 +21,7 @@ export function checkName(root: string, name: string): void {
   const { dependencies, devDependencies } = readManifest(join(root, "examples", MODEL));
   const taken = [
     "shared",
+    "exercises",
     ...readdirSync(join(root, "tools")),
     ...Object.keys({ ...dependencies, ...devDependencies }),
   ];
