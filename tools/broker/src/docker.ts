@@ -68,7 +68,7 @@ export async function findImage(): Promise<string | undefined> {
 
 async function ask<T>(engine: Engine, path: string): Promise<T | undefined> {
   // ms
-  const signal = AbortSignal.timeout(2_000);
+  const signal = AbortSignal.timeout(5_000);
   const asking = request({ ...engine, path, signal }).end();
   let response: import("node:http").IncomingMessage;
   try {
