@@ -162,7 +162,7 @@ export class Looker {
     const { management, amqp: amqpUrl } = this.#urls;
     const user = decodeURIComponent(management.username);
     const stranger = (why: string) =>
-      `What answers at ${management.origin} is not RabbitMQ's management API (${why}).\nSay in RABBITMQ_MANAGEMENT_URL where it is; its port is 15672 as a rule.`;
+      `What answers at ${management.origin} is not RabbitMQ's management API (${why}).\nSay in RABBITMQ_MANAGEMENT_URL where it is. Its port is usually 15672.`;
     if (!(error instanceof ManagementError)) return stranger((error as Error).message);
     const { status, message } = error;
     // It speaks something else than HTTP.
