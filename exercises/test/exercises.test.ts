@@ -37,6 +37,9 @@ test("README.md lists them all", async () => {
   await expect(listed).toMatchFileSnapshot("../README.md");
 });
 
+/** ms; longer than the longest time that `tryOut` gives a check. */
+const timeout = 120_000;
+
 for (const { id, folder, from, load } of found) {
   const exercise = await load();
 
@@ -47,17 +50,17 @@ for (const { id, folder, from, load } of found) {
     return check(exercise, { root, folder: built, broker, patience });
   }
 
-  test.concurrent(`${id}: the solution passes`, async () => {
+  test.concurrent(`${id}: the solution passes`, { timeout }, async () => {
     expect(await tryOut("solution", "solution", 4)).toEqual({ passed: true });
   });
 
-  test.concurrent(`${id}: what the learner begins with fails, and is told why`, async () => {
+  test.concurrent(`${id}: what the learner begins with fails, and is told why`, { timeout }, async () => {
     const verdict = await tryOut("given", "given", 2);
     expect(verdict).toEqual({ passed: false, miss: expect.stringMatching(exercise.says) });
   });
 
   for (const [index, wrong] of testsOfMistakes ? exercise.wrong.entries() : [])
-    test.concurrent(`${id}: a wrong answer fails: ${wrong.why}`, async () => {
+    test.concurrent(`${id}: a wrong answer fails: ${wrong.why}`, { timeout }, async () => {
       const verdict = await tryOut(`wrong-${index + 1}`, wrong, 2);
       expect(verdict).toEqual({ passed: false, miss: expect.stringMatching(wrong.says) });
     });

@@ -33,13 +33,15 @@ export async function folderOf(port: number): Promise<string> {
   });
 }
 
-/** Asks again and again until the answer is neither undefined nor false. */
+/** Asks again and again until the answer is neither undefined nor false, for 100 s at most. */
 export async function until<T>(ask: () => T | Promise<T>): Promise<Exclude<T, undefined | false>> {
-  for (;;) {
+  const deadline = performance.now() + 100_000;
+  while (performance.now() < deadline) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer as Exclude<T, undefined | false>;
     await setTimeout(20);
   }
+  throw new Error(`This did not come to be within 100 s: ${ask}`);
 }
 
 export interface Script extends ChildProcess {

@@ -302,9 +302,10 @@ exchange amq.topic (topic)
         definition: { expires: 5_000 },
         "apply-to": "queues",
       });
-    await channel.assertQueue("brief", by === "argument" ? { expires: 5_000 } : {});
     const watching = look(["--watch", "--json"]);
     const queues = () => seen(watching).map((each) => each.queues.length);
+    await expect.poll(queues).toContain(0);
+    await channel.assertQueue("brief", by === "argument" ? { expires: 5_000 } : {});
     await expect.poll(queues).toContain(1);
     await expect.poll(() => queues().at(-1)).toBe(0);
   });

@@ -52,10 +52,10 @@ test("what a command stands for may be run in its place", async () => {
 
 test("a line that doesn't come is a difference", async () => {
   const performances = await perform(scenario([`$ ${listen}`, " [*] Waiting", " [x] Received one"]), {
-    patience: 1_000,
+    patience: 3_000,
   });
   expect(differences(performances)).toEqual([
-    [`  $ ${listen}`, "   [*] Waiting", "-  [x] Received one", "Lines were missing after 1 s."],
+    [`  $ ${listen}`, "   [*] Waiting", "-  [x] Received one", "Lines were missing after 3 s."],
   ]);
 });
 
@@ -124,10 +124,10 @@ test("types at once where nothing comes before", async () => {
 
 test("doesn't type what the program never asked for", async () => {
   const [performance] = await perform(scenario(["$ node test/programs/ask.mjs", "Your name?", "> Ada"]), {
-    patience: 1_000,
+    patience: 3_000,
   });
   expect(performance?.shown).toEqual(["Name?"]);
-  expect(performance?.difference).toContain("It neither ended nor got ready within 1 s.");
+  expect(performance?.difference).toContain("It neither ended nor got ready within 3 s.");
 });
 
 test("a key ends a program in the middle; the next one opens when it has ended", async () => {

@@ -213,14 +213,20 @@ describe("topics, as its user takes it", () => {
   });
 
   // Without AMQP_URL. Elsewhere there may be no Docker.
-  test.runIf(process.env.BROKER === "docker")("starts a broker in Docker for its test", async () => {
-    const project = join(temporaryFolder(), "topics");
-    const { exit } = await pnpmTake(root, "topics", project);
-    expect(exit).toBe("exit code 0");
-    const { AMQP_URL, ...env } = process.env;
-    for (const command of ["install", "test"]) {
-      const terminal = openProgram("npm", [command], { cwd: project, env });
-      expect(exitInWords(await terminal.exit), terminal.lines.join("\n")).toBe("exit code 0");
-    }
-  });
+  test.runIf(process.env.BROKER === "docker")(
+    "starts a broker in Docker for its test",
+    {
+      timeout: 300_000,
+    },
+    async () => {
+      const project = join(temporaryFolder(), "topics");
+      const { exit } = await pnpmTake(root, "topics", project);
+      expect(exit).toBe("exit code 0");
+      const { AMQP_URL, ...env } = process.env;
+      for (const command of ["install", "test"]) {
+        const terminal = openProgram("npm", [command], { cwd: project, env });
+        expect(exitInWords(await terminal.exit), terminal.lines.join("\n")).toBe("exit code 0");
+      }
+    },
+  );
 });

@@ -210,7 +210,7 @@ test("--help says what there is, on stdout", async () => {
 test.each([
   ["the broker at AMQP_URL", {}],
   ["a broker of its own", { AMQP_URL: "", RABBITMQ_MANAGEMENT_URL: "" }],
-])("Ctrl-C with %s: exit code 130, and nothing stays behind", async (_, env) => {
+])("Ctrl-C with %s: exit code 130, and nothing stays behind", { timeout: 120_000 }, async (_, env) => {
   const folder = mkdtempSync(join(tmpdir(), "tour-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const terminal = tour(["waiting"], { ...env, SOCKET: join(folder, "socket") });
