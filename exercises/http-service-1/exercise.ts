@@ -91,7 +91,7 @@ export default exercise({
     await wire.plugIn();
     await until(isReady, "The service did not connect to RabbitMQ again.", { within: 6_000 });
     await confirmed("order-4");
-    const { messageCount } = await channel.checkQueue("orders");
+    const { messageCount } = await channel.checkQueue("http_orders");
     if (messageCount !== 3)
       throw new Miss(
         "The service answered an order with 503 and published it later, when RabbitMQ was back. The customer has ordered " +

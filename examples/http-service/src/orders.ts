@@ -12,10 +12,10 @@ export type Order = z.infer<typeof Order>;
 /** An order's id is the message's id. It is also the name of a file, so it holds neither dots nor slashes. */
 export const OrderId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "Expected 1 to 64 letters, digits, _ or -");
 
-export const queue = "orders";
+export const queue = "http_orders";
 
 /** The dead letter queue (DLQ): orders that are malformed, or that have failed too often. */
-export const deadQueue = "orders.dead";
+export const deadQueue = "dead_http_orders";
 
 /** Declares both queues. The service and the worker do, so it doesn't matter which one starts first. */
 export async function declareOrders(channel: Channel): Promise<void> {
