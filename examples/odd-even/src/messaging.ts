@@ -47,7 +47,8 @@ export class Consumer {
    *
    * @param accept Handles the body of a message. When it returns `true`, the message is acknowledged. `false` rejects it
    *   for ever: the queue drops it, or dead-letters it where the queue has a dead letter exchange. When it throws, the
-   *   message comes back a second later.
+   *   message comes back a second later. From RabbitMQ 4.0 on, a quorum queue gives it up after 20 such returns, unless it
+   *   has another `x-delivery-limit`: it drops it, or dead-letters it.
    */
   constructor(queue: string, declare: Declare, accept: (body: Buffer) => Promise<boolean> | boolean) {
     this.#consumer = openConsumer(

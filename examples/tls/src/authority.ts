@@ -21,7 +21,7 @@ export async function newAuthority(name: string) {
    * Makes a key, and a certificate for it.
    *
    * @param subject The host whose broker may show it, or the user who may log in with it.
-   * @param use Which of the two. A broker's certificate is no user's, and the other way round.
+   * @param use Which of the two. A user can't log in with a broker's certificate, and a broker can't use a user's.
    * @param until When it expires.
    */
   async function sign(subject: string, use: "serverAuth" | "clientAuth", until = inDays(30)) {
